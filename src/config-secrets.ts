@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import type { Environment, Problem } from './config.ts';
+
+/** Settings that are secrets: masked wherever they are shown, and each can come from a file by `…_FILE`. */
+export const secretNames: readonly string[] = [
+  'OPENAI_API_KEY',
+  'ANTHROPIC_API_KEY',
+  'PROTECTED_API_KEY',
+  'ADMIN_TOKEN',
+  'DATABASE_URL',
+  'REDIS_URL',
+];
+
+/** What the `…_FILE` variables point to, put where the plain variables would stand. */
+export function readSecretFiles(environment: Environment): {
+  values: Environment;
+  /** The file of each secret that came from one, by the plain variable's name. */
+  files: Environment;
+  problems: Problem[];
+} {
+  const values = { ...environment };
+  const files: Environment = {};
+  const problems: Problem[] = [];
+  for (const name of secretNames) {
+    const variable = `${name}_FILE`;
+    const file = environment[variable];
+    if (file === undefined) continue;
+    if (environment[name] !== undefined) {
+      problems.push({
+        variable,
+        holds: file,
+        takes: `effect only where ${name} is not set as well: keep one of the two`,
+      });
+      continue;
+    }
+    try {
+      values[name] = readSecretFile(file);
+      files[name] = file;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      problems.push({
+        variable,
+        holds: file,
+        takes: `the path of a readable file that is not empty (${reason})`,
+      });
+    }
+  }
+  return { values, files, problems };
+}
+
+/**
+ * A secret from a file, without the newline that editors put at its end.
+ * @throws if the file cannot be read or holds nothing
+ */
+export function readSecretFile(file: string): string {
+  const value = readFileSync(file, 'utf8').trim();
+  if (value === '') throw new Error('the file is empty');
+  return value;
+}

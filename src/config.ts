@@ -1,0 +1,234 @@
+import { z } from 'zod';
+import { readSecretFiles, secretNames } from './config-secrets.ts';
+
+/** One thing wrong with the settings, ready to print. */
+export interface Problem {
+  variable: string;
+  /** What the variable holds, masked if it is a secret; undefined where it is missing. */
+  holds: string | undefined;
+  takes: string;
+}
+
+export type ProviderName = 'openai' | 'anthropic';
+
+/** A provider's real key: its value, or the file that holds it and is read again when it changes. */
+export type KeySource = { value: string } | { file: string; value: string };
+
+/** Every setting, read once and frozen. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly internalPort: number;
+  readonly proxyMode: boolean;
+  readonly providerKeys: Readonly<Record<ProviderName, KeySource | undefined>>;
+  readonly baseUrls: Readonly<Record<ProviderName, URL>>;
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly redisPrefix: string;
+  readonly dataDir: string;
+  readonly tiersFile: string | undefined;
+  readonly adminToken: string | undefined;
+  readonly protectedApiKey: string | undefined;
+  readonly maxBodyBytes: number;
+  readonly upstreamTimeoutMs: number;
+  readonly trustProxy: number;
+  readonly corsOrigins: readonly string[];
+  readonly shutdownTimeoutMs: number;
+  readonly proxyKeyGraceSeconds: number;
+  readonly logLevel: string;
+}
+
+export type Loaded = { ok: true; config: Config } | { ok: false; problems: Problem[] };
+
+/** Environment variables, an empty one counting as not set. */
+export type Environment = Record<string, string | undefined>;
+
+const MAX_TIMER_MS = 2_147_483_647;
+
+const wholeNumber = (min: number, max: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d+$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+    .default(fallback)
+    .describe(`a whole number from ${min} to ${max}`);
+
+const yesOrNo = (fallback: boolean) =>
+  z
+    .enum(['true', 'false', '1', '0'])
+    .transform((text) => text === 'true' || text === '1')
+    .default(fallback)
+    .describe('true or false');
+
+const text = (takes: string) => z.string().optional().describe(takes);
+
+const url = (protocols: string[], example: string) =>
+  z
+    .string()
+    .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol))
+    .describe(`a URL such as ${example}`);
+
+const baseUrl = (fallback: string) =>
+  url(['https:', 'http:'], fallback)
+    .refine((value) => !/[?#@]/.test(value))
+    .default(fallback)
+    // The SDKs' own base URLs end in /v1, which our paths begin with: both ways of writing it mean the same.
+    .transform((value) => new URL(value.replace(/\/(?:v1\/?)?$/, '')));
+
+/** Goes into an Authorization or x-api-key header, so it holds what a header value may hold. */
+const apiKey = (takes: string) =>
+  z
+    .string()
+    .regex(/^[\x21-\x7e]+$/)
+    .optional()
+    .describe(takes);
+
+/** An origin as browsers send it: scheme and host, no path; extensions have schemes of their own. */
+const origins = z
+  .string()
+  .transform((list) => list.split(',').map((origin) => origin.trim()))
+  .refine((list) => list.every((origin) => /^[a-z][a-z0-9+.-]*:\/\/[^/\s*]+$/i.test(origin)))
+  .default([])
+  .describe('exact origins separated by commas, such as https://app.example.com,chrome-extension://abcdef');
+
+const settings = {
+  PORT: wholeNumber(0, 65_535, 8080),
+  HOST: z
+    .string()
+    .regex(/^[\w.:%-]+$/)
+    .default('0.0.0.0')
+    .describe('an address or host name to listen on'),
+  INTERNAL_PORT: wholeNumber(0, 65_535, 9464),
+  PROXY_MODE: yesOrNo(true),
+  OPENAI_API_KEY: apiKey('the OpenAI API key, without spaces'),
+  ANTHROPIC_API_KEY: apiKey('the Anthropic API key, without spaces'),
+  OPENAI_BASE_URL: baseUrl('https://api.openai.com'),
+  ANTHROPIC_BASE_URL: baseUrl('https://api.anthropic.com'),
+  DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/licensify').optional(),
+  REDIS_URL: url(['redis:', 'rediss:'], 'redis://host:6379').optional(),
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w.-]+$/)
+    .default('licensify')
+    .describe('what every Redis key begins with: letters, digits, dot, dash, underscore'),
+  DATA_DIR: z.string().default('./data').describe('a folder that the gateway may write'),
+  TIERS_FILE: text('the path of a TOML file'),
+  ADMIN_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/)
+    .optional()
+    .describe('at least 16 characters without spaces (openssl rand -hex 32 makes one)'),
+  PROTECTED_API_KEY: apiKey('the key that direct mode hands out, without spaces'),
+  MAX_BODY_BYTES: wholeNumber(1_024, 1_073_741_824, 33_554_432),
+  UPSTREAM_TIMEOUT_MS: wholeNumber(100, MAX_TIMER_MS, 600_000),
+  TRUST_PROXY: wholeNumber(0, 100, 0),
+  CORS_ORIGINS: origins,
+  SHUTDOWN_TIMEOUT_MS: wholeNumber(0, MAX_TIMER_MS, 30_000),
+  PROXY_KEY_GRACE_SECONDS: wholeNumber(0, 31_536_000, 300),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('fatal, error, warn, info, debug, trace or silent'),
+};
+
+const schema = z.object(settings);
+type Settings = z.output<typeof schema>;
+
+/** Validates all settings at once. Reads the environment and the files that `…_FILE` variables name. */
+export function loadConfig(environment: Environment): Loaded {
+  const { values, files, problems } = readSecretFiles(dropEmpty(environment));
+  const parsed = schema.safeParse(values);
+  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => describeIssue(issue, values)));
+  else problems.push(...contradictions(parsed.data));
+  if (!parsed.success || problems.length > 0) return { ok: false, problems };
+  return { ok: true, config: freeze(parsed.data, files) };
+}
+
+/** The one message of a start that bad settings stopped. */
+export function explainProblems(problems: Problem[]): string {
+  const lines = problems.map(({ variable, holds, takes }) => {
+    const state = holds === undefined ? 'is not set' : `holds ${JSON.stringify(holds)}`;
+    return `  ${variable} ${state}; it takes ${takes}.`;
+  });
+  return `The settings have ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${lines.join('\n')}`;
+}
+
+/** A secret as it may be shown: its last four characters at most. */
+export function mask(secret: string): string {
+  return secret.length < 12 ? '****' : `****${secret.slice(-4)}`;
+}
+
+/** A connection string without its password, or something to print in its place if it is none. */
+export function maskUrl(value: string): string {
+  if (!URL.canParse(value)) return '****';
+  const parsed = new URL(value);
+  if (parsed.password !== '') parsed.password = '****';
+  return parsed.href;
+}
+
+function describeIssue(issue: z.core.$ZodIssue, values: Environment): Problem {
+  const variable = String(issue.path[0]);
+  const value = values[variable];
+  const takes = (settings as Record<string, { description?: string | undefined } | undefined>)[variable]
+    ?.description;
+  return {
+    variable,
+    holds: value === undefined ? undefined : shown(variable, value),
+    takes: takes ?? issue.message,
+  };
+}
+
+function shown(variable: string, value: string): string {
+  if (variable.endsWith('_URL')) return maskUrl(value);
+  return secretNames.includes(variable) ? mask(value) : value;
+}
+
+function contradictions(values: Settings): Problem[] {
+  const problems: Problem[] = [];
+  if (!values.PROXY_MODE && values.PROTECTED_API_KEY === undefined) {
+    const takes = 'the key that direct mode (PROXY_MODE=false) hands out';
+    problems.push({ variable: 'PROTECTED_API_KEY', holds: undefined, takes });
+  }
+  if (values.PORT !== 0 && values.PORT === values.INTERNAL_PORT) {
+    problems.push({ variable: 'INTERNAL_PORT', holds: String(values.PORT), takes: 'another port than PORT' });
+  }
+  return problems;
+}
+
+function freeze(values: Settings, files: Environment): Config {
+  const keySource = (variable: 'OPENAI_API_KEY' | 'ANTHROPIC_API_KEY'): KeySource | undefined => {
+    const value = values[variable];
+    const file = files[variable];
+    if (value === undefined) return undefined;
+    return file === undefined ? { value } : { value, file };
+  };
+  return Object.freeze({
+    port: values.PORT,
+    host: values.HOST,
+    internalPort: values.INTERNAL_PORT,
+    proxyMode: values.PROXY_MODE,
+    providerKeys: { openai: keySource('OPENAI_API_KEY'), anthropic: keySource('ANTHROPIC_API_KEY') },
+    baseUrls: { openai: values.OPENAI_BASE_URL, anthropic: values.ANTHROPIC_BASE_URL },
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    redisPrefix: values.REDIS_PREFIX,
+    dataDir: values.DATA_DIR,
+    tiersFile: values.TIERS_FILE,
+    adminToken: values.ADMIN_TOKEN,
+    protectedApiKey: values.PROTECTED_API_KEY,
+    maxBodyBytes: values.MAX_BODY_BYTES,
+    upstreamTimeoutMs: values.UPSTREAM_TIMEOUT_MS,
+    trustProxy: values.TRUST_PROXY,
+    corsOrigins: values.CORS_ORIGINS,
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
+    proxyKeyGraceSeconds: values.PROXY_KEY_GRACE_SECONDS,
+    logLevel: values.LOG_LEVEL,
+  });
+}
+
+function dropEmpty(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+}

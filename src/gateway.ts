@@ -1,0 +1,192 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Knex } from 'knex';
+import { systemClock, type Clock } from './clock.ts';
+import { readSecretFile } from './config-secrets.ts';
+import type { Config, ProviderName } from './config.ts';
+import { openCounting } from './counting.ts';
+import { createApp } from './http/app.ts';
+import { createAttempts } from './http/attempts.ts';
+import { createInternalApp } from './http/internal.ts';
+import type { RequestState } from './http/request-state.ts';
+import { createPublicServer, createInternalServer, listen, stopServer } from './http/server.ts';
+import { Activation } from './licensing/activation.ts';
+import { Devices } from './licensing/devices.ts';
+import { ProxyKeys } from './licensing/keys.ts';
+import { Licenses } from './licensing/licenses.ts';
+import { OpenStreams } from './licensing/open-streams.ts';
+import { Sessions } from './licensing/sessions.ts';
+import type { Tiers } from './licensing/tiers.ts';
+import { Metrics } from './observe/metrics.ts';
+import type { Logger } from './observe/log.ts';
+import type { Admission } from './quota/admission.ts';
+import { sharedSecret, type Database } from './stores/database.ts';
+import { openEmbedded } from './stores/embedded.ts';
+import { openPostgres } from './stores/postgres.ts';
+import { ProviderKey } from './upstream/provider-keys.ts';
+import { Relay } from './upstream/relay.ts';
+import { version } from './version.ts';
+
+export interface GatewayOptions {
+  config: Config;
+  tiers: Tiers;
+  log: Logger;
+  /** Of the admin API; undefined: it is off. */
+  adminToken: string | undefined;
+  /** Replaces every clock, Redis' own included: for tests. */
+  clock?: Clock;
+}
+
+/** A gateway that serves. */
+export interface Gateway {
+  /** `http://127.0.0.1:8080`: where it can be reached from this machine. */
+  readonly url: string;
+  readonly internalUrl: string;
+  /** For people: which stores it uses. */
+  readonly stores: { database: string; counters: string };
+  readonly knex: Knex;
+  readonly admission: Admission;
+  /** Stops taking requests, lets those under way end within the drain time, writes what was counted, closes. */
+  close(): Promise<void>;
+}
+
+/** What was opened is closed in the opposite order, each step even if one before it failed. */
+class Closers {
+  readonly #closers: (() => unknown)[] = [];
+
+  add(close: () => unknown): void {
+    this.#closers.unshift(close);
+  }
+
+  async closeAll(log: Logger): Promise<void> {
+    for (const close of this.#closers.splice(0)) {
+      try {
+        await close();
+      } catch (err) {
+        log.error({ err }, 'closing failed');
+      }
+    }
+  }
+}
+
+/** Builds a gateway, top to bottom, and starts it. @throws if a store cannot be opened or a port is taken */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const closers = new Closers();
+  try {
+    return await build(options, closers);
+  } catch (error) {
+    await closers.closeAll(options.log);
+    throw error;
+  }
+}
+
+async function build(options: GatewayOptions, closers: Closers): Promise<Gateway> {
+  const { config, log } = options;
+  const clock = options.clock ?? systemClock;
+  const open = new Set<RequestState>();
+  const metrics = new Metrics(version, () => open.size);
+
+  const database = await openDatabase(config);
+  closers.add(() => database.close());
+  await database.migrate();
+  const counting = await openCounting({ config, knex: database.knex, clock: options.clock, log, metrics });
+  closers.add(() => counting.close());
+
+  const relay = new Relay(config.upstreamTimeoutMs);
+  closers.add(() => relay.close());
+  const keys = { openai: openKey('openai', options), anthropic: openKey('anthropic', options) };
+  closers.add(() => Object.values(keys).forEach((key) => key?.close()));
+
+  const licensing = await createLicensing(options, database.knex, clock, counting.changes);
+  const common = { clock, tiers: () => options.tiers, admission: counting.admission, ...licensing };
+  const app = createApp({
+    trustProxy: config.trustProxy,
+    corsOrigins: config.corsOrigins,
+    adminToken: options.adminToken,
+    observer: { log, open, ended: (request) => metrics.ended(request) },
+    proxy: config.proxyMode
+      ? { ...common, relay, keys, baseUrls: config.baseUrls, maxBodyBytes: config.maxBodyBytes, metrics }
+      : undefined,
+    licenses: {
+      ...common,
+      attempts: createAttempts(counting.redis, config.redisPrefix),
+      directKey: config.proxyMode ? undefined : config.protectedApiKey,
+    },
+    admin: common,
+  });
+
+  let draining = false;
+  const internal = createInternalServer(
+    createInternalApp({
+      registry: metrics.registry,
+      notReady: async () => (draining ? 'shutting down' : await unreachableStores(database, counting.ping)),
+    }),
+  );
+  closers.add(() => stopServer(internal, 0));
+  await listen(internal, config.internalPort, config.host);
+  const server = createPublicServer(app, () => draining);
+  closers.add(() => stopServer(server, config.shutdownTimeoutMs));
+  closers.add(() => (draining = true));
+  await listen(server, config.port, config.host);
+
+  return {
+    url: urlOf(server, config.host),
+    internalUrl: urlOf(internal, config.host),
+    stores: { database: database.description, counters: counting.description },
+    knex: database.knex,
+    admission: counting.admission,
+    close: () => closers.closeAll(log),
+  };
+}
+
+async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Database> {
+  return databaseUrl === undefined ? await openEmbedded(dataDir) : openPostgres(databaseUrl);
+}
+
+async function createLicensing(
+  { config, tiers }: GatewayOptions,
+  db: Knex,
+  clock: Clock,
+  changes: Awaited<ReturnType<typeof openCounting>>['changes'],
+): Promise<{
+  licenses: Licenses;
+  devices: Devices;
+  activation: Activation;
+  sessions: Sessions;
+  streams: OpenStreams;
+}> {
+  const keys = new ProxyKeys(await sharedSecret(db, 'proxy-key-tag', 32));
+  const sessions = new Sessions(db, clock, changes, keys);
+  const graceMs = config.proxyKeyGraceSeconds * 1_000;
+  return {
+    sessions,
+    streams: new OpenStreams(sessions, changes),
+    licenses: new Licenses(db, clock, changes),
+    devices: new Devices(db, clock, changes),
+    activation: new Activation({ db, clock, changes, keys, tiers: () => tiers, graceMs }),
+  };
+}
+
+function openKey(provider: ProviderName, { config, log }: GatewayOptions): ProviderKey | undefined {
+  const source = config.providerKeys[provider];
+  if (source === undefined) return undefined;
+  return new ProviderKey(source, readSecretFile, (err) => {
+    if (err === undefined) log.info({ provider }, 'the provider key was read again from its file');
+    else log.error({ provider, err }, 'the provider key file cannot be read: the key before stays in force');
+  });
+}
+
+async function unreachableStores(
+  database: Database,
+  pingCounters: () => Promise<unknown>,
+): Promise<string | undefined> {
+  const [db, counters] = await Promise.allSettled([database.knex.raw('SELECT 1'), pingCounters()]);
+  if (db.status === 'rejected') return 'the database cannot be reached';
+  return counters.status === 'rejected' ? 'the counters cannot be reached' : undefined;
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}

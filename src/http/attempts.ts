@@ -1,0 +1,66 @@
+import type { Request, RequestHandler } from 'express';
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Redis } from 'ioredis';
+import { refuse } from './errors.ts';
+import { answerRefusal } from './json-endpoint.ts';
+
+const ALLOWED = 10;
+const WITHIN_SECONDS = 600;
+
+/**
+ * Slows down whoever tries license keys: an address that presented ten unknown ones within ten minutes waits until
+ * they are over. Other refusals do not count, so a customer with a full license is never locked out.
+ */
+export interface Attempts {
+  readonly guard: RequestHandler;
+  /** Counts an unknown key against the address it came from. */
+  failed(req: Request): Promise<void>;
+}
+
+/** @param redis shares the counts between instances; each counts for itself without it, and while it is away */
+export function createAttempts(redis: Redis | undefined, prefix: string): Attempts {
+  const options = { points: ALLOWED, duration: WITHIN_SECONDS };
+  const memory = new RateLimiterMemory({ ...options, keyPrefix: 'attempts' });
+  const limiter =
+    redis === undefined
+      ? memory
+      : new RateLimiterRedis({
+          ...options,
+          storeClient: redis,
+          keyPrefix: `${prefix}:attempts`,
+          inMemoryBlockOnConsumed: ALLOWED,
+          inMemoryBlockDuration: WITHIN_SECONDS,
+          insuranceLimiter: memory,
+        });
+  return {
+    guard: async (req, res, next) => {
+      const state = await limiter.get(addressOf(req));
+      if (state === null || state.consumedPoints < ALLOWED) return next();
+      answerRefusal(res, refuse('too_many_attempts', {}, Math.max(1, Math.ceil(state.msBeforeNext / 1_000))));
+    },
+    async failed(req) {
+      try {
+        await limiter.consume(addressOf(req));
+      } catch (error) {
+        // A refusal is thrown too; the guard answers it next time.
+        if (!(error instanceof RateLimiterRes)) throw error;
+      }
+    },
+  };
+}
+
+/** An IPv6 customer has a whole /64: its addresses count as one. */
+function addressOf(req: Request): string {
+  const address = req.ip ?? 'unknown';
+  if (!address.includes(':')) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  return mapped ?? firstHalf(address);
+}
+
+function firstHalf(address: string): string {
+  const [head = '', tail = ''] = address.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === '' ? [] : tail.split(':');
+  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
+  return [...left, ...zeros, ...right].slice(0, 4).join(':');
+}

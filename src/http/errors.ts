@@ -1,0 +1,171 @@
+import type { ServerResponse } from 'node:http';
+
+interface ErrorKind {
+  status: number;
+  /** The public sentence; `{name}` stands for a detail. */
+  message: string;
+  /** Seconds; where set, and unless the refusal says otherwise, the answer has `Retry-After`. */
+  retryAfter?: number;
+}
+
+/** Every error that a client can see (contract §5). What is for the log stays in the log. */
+export const errorTable = {
+  invalid_request: { status: 400, message: '{problem}' },
+  provider_mismatch: {
+    status: 400,
+    message: 'The envelope says provider "{envelope}" but the URL says "{url}": they must be the same',
+  },
+  invalid_license_key: { status: 401, message: 'Invalid license key' },
+  invalid_proxy_key: {
+    status: 401,
+    message: 'Invalid proxy key: activate the license on this device to get a new one',
+  },
+  invalid_admin_token: {
+    status: 401,
+    message: 'Invalid admin token: send it as "Authorization: Bearer <token>"',
+  },
+  hardware_not_activated: { status: 403, message: 'Hardware ID not activated for this license' },
+  license_expired: { status: 403, message: 'The license has expired' },
+  license_suspended: { status: 403, message: 'The license is suspended' },
+  device_limit_reached: { status: 403, message: 'Maximum activations ({max}) reached' },
+  path_not_allowed: { status: 403, message: '{method} {path} is not open to proxy keys' },
+  unknown_provider: { status: 404, message: 'Unsupported provider. Supported: openai, anthropic' },
+  not_found: { status: 404, message: '{what} not found' },
+  method_not_allowed: { status: 405, message: '{method} is not supported here; use {allow}' },
+  license_revoked: { status: 409, message: 'The license is revoked, which is for good: create a new one' },
+  length_required: { status: 411, message: 'A {method} request with a body needs a Content-Length' },
+  body_too_large: { status: 413, message: 'The request body is larger than {max} bytes' },
+  unsupported_media_type: {
+    status: 415,
+    message: 'The request body must be JSON, with "Content-Type: application/json"',
+  },
+  rate_limit_exceeded: {
+    status: 429,
+    message: 'Daily limit of {limit} requests exceeded. Current usage: {used}',
+  },
+  monthly_limit_exceeded: {
+    status: 429,
+    message: 'Monthly limit of {limit} requests exceeded. Current usage: {used}',
+  },
+  too_many_attempts: {
+    status: 429,
+    message: 'Too many attempts with unknown license keys from this address',
+  },
+  internal_error: { status: 500, message: 'Something went wrong on our side. Request id: {requestId}' },
+  upstream_unreachable: { status: 502, message: '{provider} cannot be reached at the moment' },
+  provider_auth_failed: {
+    status: 502,
+    message: '{provider} refused the API key of this service. Its operator has to correct it',
+  },
+  upstream_timeout: { status: 504, message: '{provider} did not answer in time' },
+  provider_not_configured: { status: 503, message: '{provider} API key not configured' },
+  counters_unavailable: {
+    status: 503,
+    message: 'Usage cannot be counted at the moment. Try again shortly',
+    retryAfter: 1,
+  },
+  database_unavailable: {
+    status: 503,
+    message: 'The database cannot be reached. Try again shortly',
+    retryAfter: 1,
+  },
+  shutting_down: { status: 503, message: 'This instance is shutting down. Try again', retryAfter: 1 },
+  admin_not_configured: { status: 503, message: 'The admin API is off: set ADMIN_TOKEN on the server' },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** An answer that is an error, as a value: which one, and the details that its sentence names. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, string | number>>;
+  /** Seconds. */
+  readonly retryAfter?: number | undefined;
+}
+
+/** Who reads the error: our own clients, or a provider's SDK, which raises its typed exceptions by it. */
+export type ErrorShape = 'licensify' | 'openai' | 'anthropic';
+
+export function refuse(code: ErrorCode, details: Refusal['details'] = {}, retryAfter?: number): Refusal {
+  return { code, details, retryAfter };
+}
+
+/** Carries a refusal out of a depth where returning it would blur the code. */
+export class RefusalError extends Error {
+  override readonly name = 'RefusalError';
+  readonly refusal: Refusal;
+
+  constructor(code: ErrorCode, details: Refusal['details'] = {}) {
+    super(code);
+    this.refusal = refuse(code, details);
+  }
+}
+
+/** Answers with an error; headers set on the response before stay. Nothing happens where an answer has begun. */
+export function sendRefusal(res: ServerResponse, refusal: Refusal, shape: ErrorShape = 'licensify'): void {
+  if (res.headersSent || res.destroyed) return;
+  const kind: ErrorKind = errorTable[refusal.code];
+  const body = Buffer.from(JSON.stringify(bodyOf(refusal, shape)));
+  const retryAfter = refusal.retryAfter ?? kind.retryAfter;
+  if (retryAfter !== undefined) res.setHeader('Retry-After', String(retryAfter));
+  // Both SDKs obey this, and so do not retry what cannot succeed today.
+  if (isQuota(refusal.code)) res.setHeader('X-Should-Retry', 'false');
+  if (refusal.code === 'method_not_allowed') res.setHeader('Allow', String(refusal.details.allow));
+  res.writeHead(kind.status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': body.length,
+  });
+  res.end(body);
+}
+
+/** The error's sentence with its details. */
+export function messageOf({ code, details }: Refusal): string {
+  return errorTable[code].message.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? ''));
+}
+
+/** The status that an error is answered with. */
+export function statusOf(code: ErrorCode): number {
+  return errorTable[code].status;
+}
+
+function bodyOf(refusal: Refusal, shape: ErrorShape): object {
+  const { code } = refusal;
+  const message = messageOf(refusal);
+  const { status } = errorTable[code];
+  switch (shape) {
+    case 'openai':
+      return {
+        error: {
+          message,
+          type: isQuota(code) ? 'rate_limit_exceeded' : openaiType(status),
+          param: null,
+          code,
+        },
+      };
+    case 'anthropic':
+      return { type: 'error', error: { type: anthropicType(status), message } };
+    case 'licensify':
+      return isQuota(code)
+        ? { error: { message, type: 'rate_limit_exceeded', code } }
+        : { error: message, code };
+  }
+}
+
+function isQuota(code: ErrorCode): boolean {
+  return code === 'rate_limit_exceeded' || code === 'monthly_limit_exceeded';
+}
+
+function openaiType(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  return status >= 500 ? 'server_error' : 'invalid_request_error';
+}
+
+/** Anthropic's error types by status: https://docs.anthropic.com/en/api/errors */
+function anthropicType(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 404) return 'not_found_error';
+  if (status === 429) return 'rate_limit_error';
+  return status >= 500 ? 'api_error' : 'invalid_request_error';
+}

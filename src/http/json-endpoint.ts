@@ -1,0 +1,79 @@
+import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
+import { z } from 'zod';
+import { errorTable, refuse, RefusalError, sendRefusal, type Refusal } from './errors.ts';
+import { requestState } from './request-state.ts';
+
+/** The largest JSON body outside `/proxy`. Bytes. */
+export const MAX_JSON_BYTES = 65_536;
+
+const parse = express.json({ limit: MAX_JSON_BYTES, strict: true });
+
+/** Reads a JSON body into `req.body`, whose type has to be JSON's. */
+export const jsonBody: RequestHandler = (req, res, next) => {
+  if (req.is('application/json') === false) return next(new RefusalError('unsupported_media_type'));
+  parse(req, res, next);
+};
+
+/** What a client sent, checked. @throws RefusalError that names every field that is wrong */
+export function validated<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(input ?? {});
+  if (parsed.success) return parsed.data;
+  const problem = parsed.error.issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
+  throw new RefusalError('invalid_request', { problem });
+}
+
+/** Ends a request with a refusal, and its log line with the refusal's code. */
+export function answerRefusal(res: Response, refusal: Refusal): void {
+  const state = requestState(res);
+  state.end(refusal.code);
+  sendRefusal(res, refusal, state.shape);
+}
+
+/** Answers what is addressed right but with the wrong method. */
+export function onlyMethod(...allow: string[]): RequestHandler {
+  return (req, res) =>
+    answerRefusal(res, refuse('method_not_allowed', { method: req.method, allow: allow.join(', ') }));
+}
+
+export const notFound: RequestHandler = (_req, res) =>
+  answerRefusal(res, refuse('not_found', { what: 'This page' }));
+
+/**
+ * Turns what was thrown into an answer: refusals and body-parser's errors into theirs, the stores' absence into 503,
+ * and everything else into a fixed text with the request's id, its cause going to the log alone.
+ */
+export function errorHandler(isDatabaseAway: (error: unknown) => boolean): ErrorRequestHandler {
+  return (error: unknown, _req, res, next) => {
+    if (res.headersSent) return next(error);
+    const state = requestState(res);
+    const refusal = refusalFor(error, isDatabaseAway, state.id);
+    if (errorTable[refusal.code].status >= 500) state.error = error;
+    answerRefusal(res, refusal);
+  };
+}
+
+function refusalFor(error: unknown, isDatabaseAway: (error: unknown) => boolean, requestId: string): Refusal {
+  if (error instanceof RefusalError) return error.refusal;
+  if (isDatabaseAway(error)) return refuse('database_unavailable');
+  return bodyParserRefusal(error) ?? refuse('internal_error', { requestId });
+}
+
+/** http-errors as body-parser raises them: https://github.com/expressjs/body-parser#errors */
+function bodyParserRefusal(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error) || !('type' in error) || typeof error.type !== 'string') return undefined;
+  switch (error.type) {
+    case 'entity.too.large':
+      return refuse('body_too_large', { max: MAX_JSON_BYTES });
+    case 'charset.unsupported':
+    case 'encoding.unsupported':
+      return refuse('unsupported_media_type');
+    case 'entity.parse.failed':
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return refuse('invalid_request', { problem: 'The request body is not a valid JSON object' });
+    default:
+      return undefined;
+  }
+}

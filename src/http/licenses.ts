@@ -1,0 +1,133 @@
+import { Router, type RequestHandler } from 'express';
+import { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import type { Activation, ActivationResult } from '../licensing/activation.ts';
+import type { Devices } from '../licensing/devices.ts';
+import { encryptForLicense } from '../licensing/key-envelope.ts';
+import { effectiveLimits, refusalOf, statusAt, type License } from '../licensing/license.ts';
+import type { Licenses } from '../licensing/licenses.ts';
+import type { Tiers } from '../licensing/tiers.ts';
+import type { Admission } from '../quota/admission.ts';
+import { endOfDay } from '../quota/windows.ts';
+import type { Attempts } from './attempts.ts';
+import { refuse, RefusalError } from './errors.ts';
+import { answerRefusal, jsonBody, onlyMethod, validated } from './json-endpoint.ts';
+import { requestState } from './request-state.ts';
+
+export interface LicenseParts {
+  clock: Clock;
+  licenses: Licenses;
+  devices: Devices;
+  activation: Activation;
+  admission: Admission;
+  attempts: Attempts;
+  tiers: () => Tiers;
+  /** Direct mode's key, handed out in place of proxy keys; undefined in proxy mode. */
+  directKey: string | undefined;
+}
+
+const deviceRequest = z.object({
+  license_key: z.string().max(200),
+  hardware_id: z
+    .string()
+    .trim()
+    .min(1)
+    .max(255)
+    .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'must be printable characters'),
+});
+
+/** `POST /activate`, `/deactivate` and `/check` (contract §3.1, §3.2). */
+export function licenseEndpoints(parts: LicenseParts): Router {
+  const router = Router();
+  const endpoint = (path: string, handler: RequestHandler): void => {
+    router.route(path).post(jsonBody, parts.attempts.guard, handler).all(onlyMethod('POST'));
+  };
+  endpoint('/activate', activate(parts));
+  endpoint('/deactivate', deactivate(parts));
+  endpoint('/check', check(parts));
+  return router;
+}
+
+function activate(parts: LicenseParts): RequestHandler {
+  return async (req, res) => {
+    const { license_key: licenseKey, hardware_id: hardwareId } = validated(deviceRequest, req.body);
+    const result = await parts.activation.activate(licenseKey, hardwareId);
+    if (!result.activated) {
+      if (result.refusal === 'invalid_license_key') await parts.attempts.failed(req);
+      return answerRefusal(res, activationRefusal(result));
+    }
+    const { license, proxyKey } = result;
+    requestState(res).license = license.id;
+    const limits = effectiveLimits(license, parts.tiers());
+    const { encryptedApiKey, iv } = encryptForLicense(parts.directKey ?? proxyKey, licenseKey);
+    res.json({
+      success: true,
+      encrypted_api_key: encryptedApiKey,
+      iv,
+      tier: license.tier,
+      customer_name: license.name,
+      expires_at: license.expiresAt?.toISOString() ?? null,
+      limits: { daily_limit: limits.daily, monthly_limit: limits.monthly, max_activations: limits.devices },
+    });
+  };
+}
+
+function activationRefusal(
+  result: Extract<ActivationResult, { activated: false }>,
+): ReturnType<typeof refuse> {
+  return result.refusal === 'device_limit_reached'
+    ? refuse('device_limit_reached', { max: result.maxActivations })
+    : refuse(result.refusal);
+}
+
+function deactivate(parts: LicenseParts): RequestHandler {
+  return async (req, res) => {
+    const { license_key: licenseKey, hardware_id: hardwareId } = validated(deviceRequest, req.body);
+    const license = await findLicense(parts, req, licenseKey);
+    requestState(res).license = license.id;
+    const removed = await parts.devices.remove(license.id, hardwareId);
+    if (!removed) return answerRefusal(res, refuse('hardware_not_activated'));
+    res.json({ success: true });
+  };
+}
+
+function check(parts: LicenseParts): RequestHandler {
+  return async (req, res) => {
+    const { license_key: licenseKey, hardware_id: hardwareId } = validated(deviceRequest, req.body);
+    const license = await findLicense(parts, req, licenseKey);
+    requestState(res).license = license.id;
+    const limits = effectiveLimits(license, parts.tiers());
+    const [isActivated, used] = await Promise.all([
+      parts.devices.has(license.id, hardwareId),
+      parts.admission.used(license.id).catch((cause: unknown) => {
+        requestState(res).error = cause;
+        throw new RefusalError('counters_unavailable');
+      }),
+    ]);
+    const refusal =
+      refusalOf(statusAt(license, parts.clock.now())) ?? (isActivated ? undefined : 'hardware_not_activated');
+    res.json({
+      valid: refusal === undefined,
+      ...(refusal !== undefined && { reason: refusal }),
+      tier: license.tier,
+      expires_at: license.expiresAt?.toISOString() ?? null,
+      usage_today: used.today,
+      daily_limit: limits.daily,
+      usage_this_month: used.thisMonth,
+      monthly_limit: limits.monthly,
+      reset_at: new Date(endOfDay(used.day)).toISOString(),
+    });
+  };
+}
+
+/** A revoked license is nobody's any more. @throws RefusalError where the key is unknown */
+async function findLicense(
+  parts: LicenseParts,
+  req: Parameters<RequestHandler>[0],
+  licenseKey: string,
+): Promise<License> {
+  const license = await parts.licenses.findByKey(licenseKey);
+  if (license !== undefined && license.status !== 'revoked') return license;
+  await parts.attempts.failed(req);
+  throw new RefusalError('invalid_license_key');
+}

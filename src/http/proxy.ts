@@ -1,0 +1,238 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Clock } from '../clock.ts';
+import { effectiveLimits, type EffectiveLimits } from '../licensing/license.ts';
+import type { OpenStreams } from '../licensing/open-streams.ts';
+import type { Authentication, Sessions } from '../licensing/sessions.ts';
+import type { Tiers } from '../licensing/tiers.ts';
+import type { ProxyMetrics } from '../observe/metrics.ts';
+import type { Admission, Decision, Ticket, Used } from '../quota/admission.ts';
+import { endOfDay, endOfMonthOfDay } from '../quota/windows.ts';
+import { headersForProvider, queryForProvider } from '../upstream/header-policy.ts';
+import { BODY_TOO_LARGE } from '../upstream/body-watch.ts';
+import type { ProviderKey } from '../upstream/provider-keys.ts';
+import type { Provider } from '../upstream/providers.ts';
+import type { Outcome, Relay } from '../upstream/relay.ts';
+import { refuse, sendRefusal, type Refusal } from './errors.ts';
+import { keyInBody, readCall, type ProxyCall } from './read-call.ts';
+import { rateLimitHeaders } from './rate-limit-headers.ts';
+import { requestState, type RequestState } from './request-state.ts';
+
+export interface ProxyParts {
+  clock: Clock;
+  sessions: Sessions;
+  streams: OpenStreams;
+  tiers: () => Tiers;
+  admission: Admission;
+  relay: Relay;
+  keys: Record<Provider['name'], ProviderKey | undefined>;
+  baseUrls: Record<Provider['name'], URL>;
+  maxBodyBytes: number;
+  metrics: ProxyMetrics;
+}
+
+/** A request whose key is known. */
+interface Authenticated {
+  call: ProxyCall;
+  auth: Extract<Authentication, { known: true }>;
+  limits: EffectiveLimits;
+  state: RequestState;
+}
+
+/** `/proxy/{provider}/{api_path}`: the life of a request, in five steps. */
+export function proxy(parts: ProxyParts): RequestHandler {
+  return async (req: Request, res: Response) => {
+    const state = requestState(res);
+    // 1. Read the call.
+    const read = await readCall(req, req.originalUrl, parts.maxBodyBytes);
+    if (!read.ok) {
+      if (read.refusal === undefined) return state.end('client_gone');
+      state.provider = read.provider;
+      state.shape = read.shape;
+      return answerRefusal(res, state, read.refusal);
+    }
+    const { call } = read;
+    state.provider = call.provider.name;
+    state.shape = call.shape;
+    state.path = call.path;
+    state.model = call.model;
+    // 2. Authenticate: the key's session, from memory nearly always.
+    const auth = await parts.sessions.authenticate(call.proxyKey);
+    if (!auth.known) return answerRefusal(res, state, refuse('invalid_proxy_key'));
+    const { license, deviceId } = auth.session;
+    state.license = license.id;
+    state.device = deviceId;
+    state.tier = license.tier;
+    // From here on a revocation cuts the request off, whatever it is waiting for.
+    const unwatch = parts.streams.watch(auth.session, () => {
+      state.end('revoked');
+      res.destroy();
+    });
+    try {
+      const limits = effectiveLimits(license, parts.tiers());
+      await serve(parts, req, res, { call, auth, limits, state });
+    } finally {
+      unwatch();
+    }
+  };
+}
+
+async function serve(parts: ProxyParts, req: Request, res: Response, who: Authenticated): Promise<void> {
+  const { call, auth, limits, state } = who;
+  const { license, deviceId } = auth.session;
+  const key = parts.keys[call.provider.name];
+  const refusal = refusalBeforeQuota(call, auth, key);
+  if (refusal !== undefined || key === undefined) {
+    await setCountsOf(parts, res, license.id, limits);
+    return answerRefusal(res, state, refusal ?? refuse('internal_error'));
+  }
+  // 3. Admit: counted in the day and in the month, or in neither.
+  const counted = { licenseId: license.id, deviceId, provider: call.provider.name, model: call.model };
+  const decision = await parts.admission.admit(counted, limits);
+  parts.metrics.admitted(license.tier, decision);
+  if (decision.outcome !== 'admitted') {
+    if (decision.outcome === 'unavailable') state.error = decision.cause;
+    else setHeaders(res, rateLimitHeaders(limits, decision.used));
+    return answerRefusal(res, state, quotaRefusal(decision, limits, parts.clock.now()));
+  }
+  const { ticket, used } = decision;
+  state.used = used.today;
+  state.limit = limits.daily;
+  // 4. Relay, and 5. settle: before an answer that is not charged, since the client may try again at once.
+  const settle = settlement(parts, ticket, call, state);
+  const outcome = await relayTo(parts, req, res, { who, key, used, settle });
+  await settle(outcome.refund);
+  if (outcome.kind === 'answered') return state.end(outcome.complete ? 'ok' : 'cut_short');
+  if (outcome.kind === 'client-gone') return state.end('client_gone');
+  setHeaders(res, rateLimitHeaders(limits, outcome.refund ? lessOne(used) : used));
+  state.error = outcome.error;
+  answerRefusal(res, state, upstreamRefusal(outcome, call.provider, parts.maxBodyBytes));
+}
+
+/** What can be refused without asking the counters, in the contract's order: license, device, provider. */
+function refusalBeforeQuota(
+  call: ProxyCall,
+  { session, status }: Authenticated['auth'],
+  key: ProviderKey | undefined,
+): Refusal | undefined {
+  if (status === 'suspended') return refuse('license_suspended');
+  if (status === 'expired') return refuse('license_expired');
+  if (call.hardwareId !== undefined && call.hardwareId !== session.hardwareId)
+    return refuse('hardware_not_activated');
+  if (key === undefined) return refuse('provider_not_configured', { provider: call.provider.label });
+  return undefined;
+}
+
+function quotaRefusal(
+  decision: Exclude<Decision, { outcome: 'admitted' }>,
+  limits: EffectiveLimits,
+  now: number,
+): Refusal {
+  if (decision.outcome === 'unavailable') return refuse('counters_unavailable');
+  const { exceeded, used } = decision;
+  const seconds = (end: number): number => Math.max(1, Math.ceil((end - now) / 1_000));
+  return exceeded === 'day'
+    ? refuse('rate_limit_exceeded', { limit: limits.daily, used: used.today }, seconds(endOfDay(used.day)))
+    : refuse(
+        'monthly_limit_exceeded',
+        { limit: limits.monthly, used: used.thisMonth },
+        seconds(endOfMonthOfDay(used.day)),
+      );
+}
+
+function upstreamRefusal(
+  outcome: Exclude<Outcome, { kind: 'answered' | 'client-gone' }>,
+  { label }: Provider,
+  maxBodyBytes: number,
+): Refusal {
+  switch (outcome.kind) {
+    case 'provider-auth-failed':
+      return refuse('provider_auth_failed', { provider: label });
+    case 'unreachable':
+      return refuse('upstream_unreachable', { provider: label });
+    case 'timeout':
+      return refuse('upstream_timeout', { provider: label });
+    case 'body-refused':
+      return outcome.objection === BODY_TOO_LARGE
+        ? refuse('body_too_large', { max: maxBodyBytes })
+        : keyInBody();
+  }
+}
+
+function relayTo(
+  parts: ProxyParts,
+  req: Request,
+  res: Response,
+  { who, key, used, settle }: { who: Authenticated; key: ProviderKey; used: Used; settle: Settle },
+): Promise<Outcome> {
+  const { call, limits, state } = who;
+  const base = parts.baseUrls[call.provider.name];
+  const headers = headersForProvider(req, {
+    provider: call.provider,
+    realKey: key.value,
+    proxyKey: call.proxyKey,
+    bodyLength: call.body?.length,
+  });
+  let counted = used;
+  state.upstreamStart = performance.now();
+  call.watch?.begin(req);
+  return parts.relay.pass({
+    req,
+    res,
+    base,
+    path: base.pathname.replace(/\/$/, '') + call.path + queryForProvider(call.query, call.proxyKey),
+    headers,
+    body: call.body,
+    inspect: call.watch && ((piece) => call.watch?.inspect(piece)),
+    ownHeaders: () => rateLimitHeaders(limits, counted),
+    giveBack: async () => {
+      counted = lessOne(used);
+      await settle(true);
+    },
+  });
+}
+
+type Settle = (refund: boolean) => Promise<void>;
+
+/** Books what became of an admitted request, once. */
+function settlement(parts: ProxyParts, ticket: Ticket, call: ProxyCall, state: RequestState): Settle {
+  let settled = false;
+  return async (refund) => {
+    if (settled) return;
+    settled = true;
+    const model = call.watch?.model ?? '';
+    if (model !== '') state.model = model;
+    const late = model === '' || model === call.model ? undefined : model;
+    if (!refund && late === undefined) return;
+    try {
+      await parts.admission.settle(ticket, { refund, model: late });
+    } catch (error) {
+      // The request stays counted: the error is towards fewer.
+      state.settleError = error;
+    }
+  };
+}
+
+/** The counts of a request that is refused before it is counted; they are left out where the counters are away. */
+async function setCountsOf(
+  { admission }: ProxyParts,
+  res: Response,
+  licenseId: string,
+  limits: EffectiveLimits,
+): Promise<void> {
+  const used = await admission.used(licenseId).catch(() => undefined);
+  if (used !== undefined) setHeaders(res, rateLimitHeaders(limits, used));
+}
+
+function answerRefusal(res: Response, state: RequestState, refusal: Refusal): void {
+  state.end(refusal.code);
+  sendRefusal(res, refusal, state.shape);
+}
+
+function setHeaders(res: Response, headers: Record<string, string>): void {
+  if (res.headersSent) return;
+  for (const name in headers) res.setHeader(name, headers[name] ?? '');
+}
+
+function lessOne(used: Used): Used {
+  return { ...used, today: used.today - 1, thisMonth: used.thisMonth - 1 };
+}

@@ -1,0 +1,32 @@
+import type { QuotaLimits, Used } from '../quota/admission.ts';
+import { isoDay } from '../quota/windows.ts';
+import { UNLIMITED } from '../licensing/tiers.ts';
+
+/**
+ * `X-RateLimit-*` for an authenticated request. What remains is what may still be sent until the reset: the less of
+ * the day's rest and the month's.
+ */
+export function rateLimitHeaders(limits: QuotaLimits, used: Used): Record<string, string> {
+  const rests = [
+    ...(limits.daily === UNLIMITED ? [] : [limits.daily - used.today]),
+    ...(limits.monthly === UNLIMITED ? [] : [limits.monthly - used.thisMonth]),
+  ];
+  return {
+    'X-RateLimit-Limit': String(limits.daily),
+    'X-RateLimit-Remaining': String(rests.length === 0 ? UNLIMITED : Math.max(0, Math.min(...rests))),
+    'X-RateLimit-Reset': resetTime(used.day),
+  };
+}
+
+const resetTimes = new Map<number, string>();
+
+/** The next UTC midnight after a day, as ISO 8601; the same for every request of the day. */
+function resetTime(day: number): string {
+  let text = resetTimes.get(day);
+  if (text === undefined) {
+    text = `${isoDay(day + 1)}T00:00:00Z`;
+    resetTimes.clear();
+    resetTimes.set(day, text);
+  }
+  return text;
+}

@@ -1,0 +1,210 @@
+import type { IncomingMessage } from 'node:http';
+import {
+  announcesBody,
+  BodyWatch,
+  firstPiece,
+  isJson,
+  isMultipart,
+  readBody,
+} from '../upstream/body-watch.ts';
+import { readEnvelope, type Envelope } from '../upstream/envelope.ts';
+import { allowedPath, parseProxyTarget } from '../upstream/path-policy.ts';
+import { findProvider, type Provider } from '../upstream/providers.ts';
+import { refuse, type ErrorShape, type Refusal } from './errors.ts';
+
+/** A request to a provider, read and allowed, its key not yet looked at. */
+export interface ProxyCall {
+  provider: Provider;
+  /** Allowed by the path policy. */
+  path: string;
+  query: string;
+  proxyKey: string;
+  hardwareId: string | undefined;
+  /** The provider's request, where it came in an envelope; else the request's own body is piped. */
+  body: Buffer | undefined;
+  /** Watches a body that is piped. */
+  watch: BodyWatch | undefined;
+  /** '' where it is not known yet, or there is none. */
+  model: string;
+  shape: ErrorShape;
+}
+
+export type ReadCall =
+  | { ok: true; call: ProxyCall }
+  | { ok: false; refusal: Refusal; shape: ErrorShape; provider?: string | undefined }
+  /** The client left before its request was complete. */
+  | { ok: false; refusal: undefined };
+
+interface Addressed {
+  provider: Provider;
+  path: string;
+  query: string;
+}
+
+const bodiless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+
+/** Reads a request under `/proxy/`: where it goes, in which of the two forms it came, and the key it presents. */
+export async function readCall(
+  req: IncomingMessage,
+  target: string,
+  maxBodyBytes: number,
+): Promise<ReadCall> {
+  const presented = presentedKeys(req);
+  const addressed = address(req, target);
+  if ('code' in addressed) {
+    const provider = findProvider(parseProxyTarget(target)?.provider ?? '')?.name;
+    return {
+      ok: false,
+      refusal: addressed,
+      shape: presented.any ? (provider ?? 'licensify') : 'licensify',
+      provider,
+    };
+  }
+  const { name } = addressed.provider;
+  const refused = (refusal: Refusal, shape: ErrorShape): ReadCall => ({
+    ok: false,
+    refusal,
+    shape,
+    provider: name,
+  });
+  if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) {
+    return refused(refuse('body_too_large', { max: maxBodyBytes }), presented.any ? name : 'licensify');
+  }
+  const [proxyKey, ...others] = presented.proxyKeys;
+  if (others.length > 0) {
+    return refused(
+      refuse('invalid_request', { problem: 'The request holds two different proxy keys' }),
+      name,
+    );
+  }
+  if (proxyKey !== undefined) return readDropIn(req, addressed, proxyKey, maxBodyBytes);
+
+  if (req.method === 'POST' && isJson(req.headers['content-type'])) {
+    return readEnveloped(req, addressed, maxBodyBytes, presented.any);
+  }
+  if (presented.any) return refused(refuse('invalid_proxy_key'), name);
+  const mayBeEnvelope =
+    req.method === 'POST' && !isMultipart(req.headers['content-type']) && announcesBody(req);
+  return refused(refuse(mayBeEnvelope ? 'unsupported_media_type' : 'invalid_proxy_key'), 'licensify');
+}
+
+function address(req: IncomingMessage, target: string): Addressed | Refusal {
+  const method = req.method ?? '';
+  // A body that such a method should not have, without a length, is how a second request is smuggled past a proxy
+  // that forwards the head and not the framing (CVE-2026-29057).
+  if (bodiless.has(method) && req.headers['transfer-encoding'] !== undefined)
+    return refuse('length_required', { method });
+  const parsed = parseProxyTarget(target);
+  if (parsed === undefined) return refuse('not_found', { what: 'This page' });
+  const provider = findProvider(parsed.provider);
+  if (provider === undefined) return refuse('unknown_provider');
+  const path = allowedPath(provider, method, parsed.path);
+  if (path === undefined || !/^[\x21-\x7e]*$/.test(parsed.query)) {
+    return refuse('path_not_allowed', { method, path: shown(parsed.path || '/') });
+  }
+  return { provider, path, query: parsed.query };
+}
+
+async function readDropIn(
+  req: IncomingMessage,
+  addressed: Addressed,
+  proxyKey: string,
+  maxBodyBytes: number,
+): Promise<ReadCall> {
+  const shape = addressed.provider.name;
+  const first = await firstPiece(req);
+  if (req.destroyed && !req.complete) return { ok: false, refusal: undefined };
+  const call: ProxyCall = {
+    ...addressed,
+    proxyKey,
+    hardwareId: undefined,
+    body: undefined,
+    watch: undefined,
+    model: '',
+    shape,
+  };
+  if (first === undefined) return { ok: true, call };
+  if (first.includes(proxyKey)) {
+    // An envelope whose sender put the key into a header as well: the envelope's rules keep the key from the provider.
+    if (req.method === 'POST' && isJson(req.headers['content-type'])) {
+      return readEnveloped(req, addressed, maxBodyBytes, true, proxyKey);
+    }
+    return { ok: false, refusal: keyInBody(), shape, provider: shape };
+  }
+  const contentType = req.headers['content-type'];
+  const watch = new BodyWatch(contentType, proxyKey, maxBodyBytes);
+  watch.lookAhead(first);
+  const nothingLeft = first.length === Number(req.headers['content-length']) && !isMultipart(contentType);
+  return { ok: true, call: { ...call, watch: nothingLeft ? undefined : watch, model: watch.model } };
+}
+
+async function readEnveloped(
+  req: IncomingMessage,
+  addressed: Addressed,
+  maxBodyBytes: number,
+  foreignCredential: boolean,
+  keyInHeader?: string,
+): Promise<ReadCall> {
+  const { name } = addressed.provider;
+  const shape = foreignCredential ? name : 'licensify';
+  const raw = await readBody(req, maxBodyBytes);
+  if (raw === undefined) return { ok: false, refusal: undefined };
+  if (raw === 'too-large') {
+    return { ok: false, refusal: refuse('body_too_large', { max: maxBodyBytes }), shape, provider: name };
+  }
+  const read = readEnvelope(raw);
+  if (read.ok) return callOf(read.envelope, addressed);
+  if (keyInHeader !== undefined) return { ok: false, refusal: keyInBody(), shape, provider: name };
+  // A provider's request with a key that is none of ours: an SDK that was given the wrong one.
+  const refusal =
+    foreignCredential && !read.isEnvelope ? refuse('invalid_proxy_key') : malformed(read.problem);
+  return { ok: false, refusal, shape: read.isEnvelope ? 'licensify' : shape, provider: name };
+}
+
+function callOf(envelope: Envelope, addressed: Addressed): ReadCall {
+  const { provider } = addressed;
+  if (envelope.provider !== provider.name) {
+    const refusal = refuse('provider_mismatch', { envelope: shown(envelope.provider), url: provider.name });
+    return { ok: false, refusal, shape: 'licensify', provider: provider.name };
+  }
+  const { proxyKey, hardwareId, body, model } = envelope;
+  const call: ProxyCall = {
+    ...addressed,
+    proxyKey,
+    hardwareId,
+    body,
+    model,
+    watch: undefined,
+    shape: 'licensify',
+  };
+  return { ok: true, call };
+}
+
+/** The proxy keys in the headers where SDKs put their API key, and whether there is any credential at all. */
+function presentedKeys({ headers }: IncomingMessage): { proxyKeys: string[]; any: boolean } {
+  const bearer = /^bearer +(.*)$/i.exec(headers.authorization ?? '')?.[1];
+  const apiKey = headers['x-api-key'];
+  const candidates = [bearer, typeof apiKey === 'string' ? apiKey : undefined];
+  const proxyKeys = candidates.filter((key) => key?.startsWith('px_') === true) as string[];
+  return {
+    proxyKeys: [...new Set(proxyKeys)],
+    any: headers.authorization !== undefined || apiKey !== undefined,
+  };
+}
+
+function malformed(problem: string): Refusal {
+  return refuse('invalid_request', {
+    problem: `${problem}. An envelope is {"proxy_key", "provider", "body"}`,
+  });
+}
+
+export function keyInBody(): Refusal {
+  return refuse('invalid_request', {
+    problem: 'The request body holds the proxy key, which must not reach the provider',
+  });
+}
+
+/** What a client sent, short enough for an error message. */
+function shown(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { ErrorShape } from './errors.ts';
+
+/** What is known of a request so far; its log line and its metrics are made of it when it ends. */
+export interface RequestState {
+  readonly id: string;
+  readonly startedAt: number;
+  provider: string | undefined;
+  path: string | undefined;
+  model: string;
+  license: string | undefined;
+  device: number | undefined;
+  tier: string | undefined;
+  used: number | undefined;
+  limit: number | undefined;
+  /** Of `performance.now()`: when the provider was first spoken to. */
+  upstreamStart: number | undefined;
+  shape: ErrorShape;
+  /** An error code of the table, or how else it ended. */
+  outcome: string | undefined;
+  /** The cause, for the log alone. */
+  error: unknown;
+  settleError: unknown;
+  /** Says how the request ended; the first word counts. */
+  end(outcome: string): void;
+}
+
+const states = new WeakMap<ServerResponse, RequestState>();
+
+/** Begins the state of a request; called once, before anything else sees it. */
+export function beginRequest(res: ServerResponse): RequestState {
+  const state: RequestState = {
+    id: `req_${randomUUID()}`,
+    startedAt: performance.now(),
+    provider: undefined,
+    path: undefined,
+    model: '',
+    license: undefined,
+    device: undefined,
+    tier: undefined,
+    used: undefined,
+    limit: undefined,
+    upstreamStart: undefined,
+    shape: 'licensify',
+    outcome: undefined,
+    error: undefined,
+    settleError: undefined,
+    end(outcome) {
+      state.outcome ??= outcome;
+    },
+  };
+  states.set(res, state);
+  return state;
+}
+
+export function requestState(res: ServerResponse): RequestState {
+  return states.get(res) ?? beginRequest(res);
+}

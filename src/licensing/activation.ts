@@ -1,0 +1,113 @@
+import type { Knex } from 'knex';
+import type { Clock } from '../clock.ts';
+import type { Changes } from './changes.ts';
+import { canonicalLicenseKey, displayPrefix, hashKey, type ProxyKeys } from './keys.ts';
+import { effectiveLimits, refusalOf, statusAt, type License, type LicenseRefusal } from './license.ts';
+import { licenseFrom, type DeviceRow, type LicenseRow, type ProxyKeyRow } from './license-rows.ts';
+import { UNLIMITED, type Tiers } from './tiers.ts';
+
+export type ActivationResult =
+  | { activated: true; license: License; proxyKey: string }
+  | { activated: false; refusal: LicenseRefusal }
+  | { activated: false; refusal: 'device_limit_reached'; maxActivations: number };
+
+/** Gives devices proxy keys of their own, as many devices as the license allows. */
+export class Activation {
+  readonly #db: Knex;
+  readonly #clock: Clock;
+  readonly #changes: Changes;
+  readonly #keys: ProxyKeys;
+  readonly #tiers: () => Tiers;
+  readonly #graceMs: number;
+
+  /** @param options.graceMs how long a device's earlier proxy keys outlive a new one */
+  constructor(options: {
+    db: Knex;
+    clock: Clock;
+    changes: Changes;
+    keys: ProxyKeys;
+    tiers: () => Tiers;
+    graceMs: number;
+  }) {
+    this.#db = options.db;
+    this.#clock = options.clock;
+    this.#changes = options.changes;
+    this.#keys = options.keys;
+    this.#tiers = options.tiers;
+    this.#graceMs = options.graceMs;
+  }
+
+  /**
+   * Activates a license on a device. The same device again is a retry or a rotation: it gets a new key, and its
+   * earlier ones live on for the grace time.
+   */
+  async activate(typedKey: string, hardwareId: string): Promise<ActivationResult> {
+    const key = canonicalLicenseKey(typedKey);
+    if (key === undefined) return { activated: false, refusal: 'invalid_license_key' };
+    const result = await this.#db.transaction((db) => this.#activate(db, hashKey(key), hardwareId));
+    // A failed announcement costs the old key's grace some seconds of precision, and must not cost the client its answer.
+    if (result.activated) await this.#changes.announce(result.license.id).catch(() => undefined);
+    return result;
+  }
+
+  async #activate(db: Knex, keyHash: Buffer, hardwareId: string): Promise<ActivationResult> {
+    // The row lock makes activations of one license take turns: between the count and the insert nobody comes.
+    const row = await db<LicenseRow>('licenses').where({ key_hash: keyHash }).forUpdate().first();
+    if (row === undefined) return { activated: false, refusal: 'invalid_license_key' };
+    const license = licenseFrom(row);
+    const refusal = refusalOf(statusAt(license, this.#clock.now()));
+    if (refusal !== undefined) return { activated: false, refusal };
+
+    const maxActivations = effectiveLimits(license, this.#tiers()).devices;
+    const deviceId = await this.#claimDevice(db, license.id, hardwareId, maxActivations);
+    if (deviceId === undefined) return { activated: false, refusal: 'device_limit_reached', maxActivations };
+    return { activated: true, license, proxyKey: await this.#rotateKey(db, deviceId) };
+  }
+
+  /** The device's id, or undefined where the license has no place for another. */
+  async #claimDevice(
+    db: Knex,
+    licenseId: string,
+    hardwareId: string,
+    max: number,
+  ): Promise<number | undefined> {
+    const now = new Date(this.#clock.now());
+    const known = await db<DeviceRow>('devices')
+      .where({ license_id: licenseId, hardware_id: hardwareId })
+      .first();
+    if (known?.removed_at === null) {
+      await db<DeviceRow>('devices').where({ id: known.id }).update({ last_activated_at: now });
+      return known.id;
+    }
+    const active = await db<DeviceRow>('devices')
+      .where({ license_id: licenseId })
+      .whereNull('removed_at')
+      .select('id');
+    if (max !== UNLIMITED && active.length >= max) return undefined;
+    const [device] = await db<DeviceRow>('devices')
+      .insert({ license_id: licenseId, hardware_id: hardwareId, activated_at: now, last_activated_at: now })
+      .onConflict(['license_id', 'hardware_id'])
+      .merge({ activated_at: now, last_activated_at: now, removed_at: null })
+      .returning('id');
+    if (device === undefined) throw new Error('the device was not stored');
+    return device.id;
+  }
+
+  async #rotateKey(db: Knex, deviceId: number): Promise<string> {
+    const now = this.#clock.now();
+    const keys = (): Knex.QueryBuilder<ProxyKeyRow> =>
+      db<ProxyKeyRow>('proxy_keys').where({ device_id: deviceId });
+    await keys().where('expires_at', '<=', new Date(now)).delete();
+    await keys()
+      .whereNull('expires_at')
+      .update({ expires_at: new Date(now + this.#graceMs) });
+    const proxyKey = this.#keys.issue();
+    await db<ProxyKeyRow>('proxy_keys').insert({
+      key_hash: hashKey(proxyKey),
+      key_prefix: displayPrefix(proxyKey),
+      device_id: deviceId,
+      created_at: new Date(now),
+    });
+    return proxyKey;
+  }
+}

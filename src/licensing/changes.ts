@@ -1,0 +1,34 @@
+import { EventEmitter } from 'node:events';
+
+/**
+ * Tells every instance that something about a license changed (its status, limits, devices or keys), so that cached
+ * sessions are read again and open streams that are no longer allowed are cut.
+ */
+export interface Changes {
+  /** To all instances, this one included. Resolves when it is on its way. */
+  announce(licenseId: string): Promise<void>;
+  onChange(listener: (licenseId: string) => void): void;
+  /** Told when announcements may have been missed: whatever is cached must be read again. */
+  onGap(listener: () => void): void;
+  /** Whether announcements of other instances arrive at present. */
+  readonly live: boolean;
+}
+
+/** For a gateway that runs alone. */
+export class LocalChanges implements Changes {
+  readonly #events = new EventEmitter<{ change: [string] }>();
+  readonly live = true;
+
+  announce(licenseId: string): Promise<void> {
+    this.#events.emit('change', licenseId);
+    return Promise.resolve();
+  }
+
+  onChange(listener: (licenseId: string) => void): void {
+    this.#events.on('change', listener);
+  }
+
+  onGap(): void {
+    // Nothing lies between the two ends of a function call.
+  }
+}

@@ -1,0 +1,71 @@
+import type { Tier, Tiers } from './tiers.ts';
+
+export type StoredStatus = 'active' | 'suspended' | 'revoked';
+
+/** What a license is at a moment: stored, or past its `expiresAt`. */
+export type LicenseStatus = StoredStatus | 'expired';
+
+export interface License {
+  /** Public: `lic_…`, what logs and the admin API use. */
+  readonly id: string;
+  readonly keyPrefix: string;
+  readonly email: string;
+  readonly name: string;
+  readonly tier: string;
+  readonly status: StoredStatus;
+  readonly expiresAt: Date | undefined;
+  /** Overrides of the tier's limits; undefined: the tier decides. */
+  readonly dailyLimit: number | undefined;
+  readonly monthlyLimit: number | undefined;
+  readonly maxActivations: number | undefined;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** The limits in force for a license. −1 is unlimited. */
+export interface EffectiveLimits {
+  readonly daily: number;
+  readonly monthly: number;
+  readonly devices: number;
+}
+
+/** Why a license may not be used, as an error code; undefined where it may. */
+export type LicenseRefusal = 'invalid_license_key' | 'license_suspended' | 'license_expired';
+
+type LimitFields = Pick<License, 'tier' | 'dailyLimit' | 'monthlyLimit' | 'maxActivations'>;
+
+/**
+ * A license's own limits before its tier's. A tier that is no longer in the file admits nothing of its own accord:
+ * a missing line must not make a license unlimited.
+ */
+export function effectiveLimits(license: LimitFields, tiers: Tiers): EffectiveLimits {
+  const tier: Pick<Tier, 'dailyLimit' | 'monthlyLimit' | 'maxDevices'> = tiers.get(license.tier) ?? {
+    dailyLimit: 0,
+    monthlyLimit: 0,
+    maxDevices: 0,
+  };
+  return {
+    daily: license.dailyLimit ?? tier.dailyLimit,
+    monthly: license.monthlyLimit ?? tier.monthlyLimit,
+    devices: license.maxActivations ?? tier.maxDevices,
+  };
+}
+
+export function statusAt(license: Pick<License, 'status' | 'expiresAt'>, now: number): LicenseStatus {
+  if (license.status !== 'active') return license.status;
+  return license.expiresAt !== undefined && license.expiresAt.getTime() <= now ? 'expired' : 'active';
+}
+
+/** A revoked license is answered like one that never was. */
+export function refusalOf(status: LicenseStatus): LicenseRefusal | undefined {
+  switch (status) {
+    case 'active':
+      return undefined;
+    case 'suspended':
+      return 'license_suspended';
+    case 'expired':
+      return 'license_expired';
+    case 'revoked':
+      return 'invalid_license_key';
+  }
+}

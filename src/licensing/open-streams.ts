@@ -1,0 +1,46 @@
+import type { Changes } from './changes.ts';
+import type { Session, Sessions } from './sessions.ts';
+
+/** Something that runs on a session's behalf and can be ended from outside. */
+interface OpenStream {
+  session: Session;
+  cut: () => void;
+}
+
+/**
+ * The requests under way by license, so that revoking a license, a device or a key ends them: on every instance, since
+ * every instance hears of the change.
+ */
+export class OpenStreams {
+  readonly #sessions: Sessions;
+  readonly #byLicense = new Map<string, Set<OpenStream>>();
+
+  constructor(sessions: Sessions, changes: Changes) {
+    this.#sessions = sessions;
+    changes.onChange((licenseId) => void this.#review(licenseId));
+    changes.onGap(() => {
+      for (const licenseId of this.#byLicense.keys()) void this.#review(licenseId);
+    });
+  }
+
+  /** Watches a request until the returned function is called. `cut` is called at most once. */
+  watch(session: Session, cut: () => void): () => void {
+    const { id } = session.license;
+    const stream = { session, cut };
+    const streams = this.#byLicense.get(id) ?? new Set();
+    this.#byLicense.set(id, streams.add(stream));
+    return () => {
+      streams.delete(stream);
+      if (streams.size === 0 && this.#byLicense.get(id) === streams) this.#byLicense.delete(id);
+    };
+  }
+
+  async #review(licenseId: string): Promise<void> {
+    for (const stream of [...(this.#byLicense.get(licenseId) ?? [])]) {
+      // While the database is away nobody can tell; the change will be announced again or read after the gap.
+      const now = await this.#sessions.recheck(stream.session).catch(() => undefined);
+      const allowed = now === undefined || (now.known && now.status !== 'suspended');
+      if (!allowed && this.#byLicense.get(licenseId)?.delete(stream) === true) stream.cut();
+    }
+  }
+}

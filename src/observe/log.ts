@@ -1,0 +1,58 @@
+import { pino, type DestinationStream, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+
+export type { Logger } from 'pino';
+
+/** Fields that hold a secret wherever they turn up: a line that logs a whole request by mistake gives nothing away. */
+const secretFields = [
+  'authorization',
+  '["x-api-key"]',
+  'license_key',
+  'licenseKey',
+  'proxy_key',
+  'proxyKey',
+  'token',
+  'password',
+  'apiKey',
+];
+
+/** Keys as they would stand inside a text, such as an error's message. */
+const secretText = /\b(?:px_[0-9A-Za-z]{8,}|LIC(?:-[0-9A-Z]{5}){2,}|sk-[\w-]{8,})/g;
+
+/** Takes keys out of a text that is about to be written. */
+export function redactText(text: string): string {
+  return text.replaceAll(secretText, (key) => `${key.slice(0, 6)}[redacted]`);
+}
+
+/**
+ * JSON lines on standard output; on a terminal, lines for people.
+ * @param destination where else the lines go
+ */
+export function createLogger(level: string, destination?: DestinationStream): Logger {
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: {
+      paths: secretFields.flatMap((field) => [field, field.startsWith('[') ? `*${field}` : `*.${field}`]),
+    },
+    serializers: { err: serializeError },
+  };
+  if (destination !== undefined) return pino(options, destination);
+  return process.stdout.isTTY ? pino(options, pretty({ sync: true, ignore: 'pid,hostname' })) : pino(options);
+}
+
+/** An error as it is logged: its own words and stack, keys taken out; not the query's values that drivers attach. */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return redactText(String(error));
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? String(error.code) : undefined;
+  return {
+    type: name,
+    message: redactText(message),
+    code,
+    stack: redactText(stack ?? ''),
+    ...(cause !== undefined && { cause: serializeError(cause) }),
+  };
+}

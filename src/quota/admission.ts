@@ -1,0 +1,87 @@
+import type { Window } from './windows.ts';
+
+/** A license's limits in requests; −1 is unlimited. */
+export interface QuotaLimits {
+  readonly daily: number;
+  readonly monthly: number;
+}
+
+/** What is to be counted, and where it is booked. */
+export interface Call {
+  readonly licenseId: string;
+  readonly deviceId: number;
+  readonly provider: string;
+  /** '' where it is not known yet, or there is none. */
+  readonly model: string;
+}
+
+/** What has been counted of a license in the windows that `day` lies in. */
+export interface Used {
+  /** Days since 1970-01-01, UTC, by the clock that decides. */
+  readonly day: number;
+  readonly today: number;
+  readonly thisMonth: number;
+}
+
+/** An admitted call: what is needed to settle it. */
+export interface Ticket {
+  readonly call: Call;
+  readonly day: number;
+}
+
+export type Decision =
+  | { outcome: 'admitted'; ticket: Ticket; used: Used }
+  | { outcome: 'refused'; exceeded: Window; used: Used }
+  /** The counters could not be asked, or did not answer in time: nobody knows. */
+  | { outcome: 'unavailable'; cause: unknown };
+
+/** What became of an admitted call, where that changes what was booked. */
+export interface Settlement {
+  /** Gives the request back to the windows that it was counted in. */
+  refund: boolean;
+  /** The model, if it became known only after admission. */
+  model?: string | undefined;
+}
+
+/**
+ * Decides whether a request may go. One atomic step over all windows: it is counted in each or in none, a refused
+ * request counts nothing, and for any number of callers a limit of L admits exactly L.
+ */
+export interface Admission {
+  admit(call: Call, limits: QuotaLimits): Promise<Decision>;
+  /** @throws if the counters cannot be reached; then the request stays counted */
+  settle(ticket: Ticket, settlement: Settlement): Promise<void>;
+  /** What is counted at present, counting nothing. @throws if the counters cannot be reached */
+  used(licenseId: string): Promise<Used>;
+}
+
+/** What PostgreSQL remembers, for counters that start empty. */
+export interface CounterSource {
+  /**
+   * The requests of a license in a UTC day and in its month, with everything that was admitted before this call.
+   * @param day days since 1970-01-01
+   */
+  countsOf(licenseId: string, day: number): Promise<{ today: number; thisMonth: number }>;
+}
+
+/** A change of one row of the ledger. */
+export interface Booking {
+  readonly licenseId: string;
+  readonly deviceId: number;
+  readonly provider: string;
+  readonly model: string;
+  readonly day: number;
+  readonly requests: number;
+  readonly refunded: number;
+}
+
+/** The bookings that settling a ticket makes: one rule for all ways of counting. */
+export function bookingsOf({ call, day }: Ticket, { refund, model }: Settlement): Booking[] {
+  const final = model ?? call.model;
+  const requests = refund ? 0 : 1;
+  const refunded = refund ? 1 : 0;
+  const admitted = { ...call, day, requests: -1, refunded: 0 };
+  const settled = { ...call, day, model: final, requests, refunded };
+  if (final !== call.model) return [admitted, settled];
+  return refund ? [{ ...call, day, requests: -1, refunded: 1 }] : [];
+}

@@ -1,0 +1,98 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
+import {
+  bookingsOf,
+  type Admission,
+  type Booking,
+  type Call,
+  type CounterSource,
+  type Decision,
+  type QuotaLimits,
+  type Settlement,
+  type Ticket,
+  type Used,
+} from './admission.ts';
+import { dayOf, monthOfDay } from './windows.ts';
+
+interface Counter {
+  day: number;
+  today: number;
+  month: number;
+  thisMonth: number;
+}
+
+/**
+ * Counts in this process, for a gateway that runs alone. Each booking goes to a sink that writes it to PostgreSQL
+ * within a second, and a counter that is missing is read from there: after a crash, at midnight, and when it made
+ * room for others, alike.
+ */
+export class MemoryAdmission implements Admission {
+  readonly #clock: Clock;
+  readonly #source: CounterSource;
+  readonly #book: (booking: Booking) => void;
+  readonly #counters = new LRUCache<string, Counter>({ max: 1_000_000 });
+  readonly #warming = new Map<string, Promise<Counter>>();
+
+  constructor(options: { clock: Clock; source: CounterSource; book: (booking: Booking) => void }) {
+    this.#clock = options.clock;
+    this.#source = options.source;
+    this.#book = options.book;
+  }
+
+  async admit(call: Call, limits: QuotaLimits): Promise<Decision> {
+    let counter: Counter;
+    try {
+      counter = await this.#counter(call.licenseId);
+    } catch (cause) {
+      return { outcome: 'unavailable', cause };
+    }
+    // From here to the end nothing is awaited: this is the atomic step.
+    if (limits.daily >= 0 && counter.today >= limits.daily) {
+      return { outcome: 'refused', exceeded: 'day', used: { ...counter } };
+    }
+    if (limits.monthly >= 0 && counter.thisMonth >= limits.monthly) {
+      return { outcome: 'refused', exceeded: 'month', used: { ...counter } };
+    }
+    counter.today += 1;
+    counter.thisMonth += 1;
+    this.#book({ ...call, day: counter.day, requests: 1, refunded: 0 });
+    return { outcome: 'admitted', ticket: { call, day: counter.day }, used: { ...counter } };
+  }
+
+  settle(ticket: Ticket, settlement: Settlement): Promise<void> {
+    const counter = this.#counters.peek(ticket.call.licenseId);
+    if (settlement.refund && counter !== undefined) {
+      if (counter.day === ticket.day) counter.today -= 1;
+      if (counter.month === monthOfDay(ticket.day)) counter.thisMonth -= 1;
+    }
+    for (const booking of bookingsOf(ticket, settlement)) this.#book(booking);
+    return Promise.resolve();
+  }
+
+  async used(licenseId: string): Promise<Used> {
+    return { ...(await this.#counter(licenseId)) };
+  }
+
+  /** The counter of the present day and month; requests that find it missing wait for the same reading. */
+  async #counter(licenseId: string): Promise<Counter> {
+    for (;;) {
+      const day = dayOf(this.#clock.now());
+      const counter = this.#counters.get(licenseId);
+      if (counter?.day === day) return counter;
+      const key = `${licenseId} ${day}`;
+      let warming = this.#warming.get(key);
+      if (warming === undefined) {
+        warming = this.#warm(licenseId, day).finally(() => this.#warming.delete(key));
+        this.#warming.set(key, warming);
+      }
+      await warming;
+    }
+  }
+
+  async #warm(licenseId: string, day: number): Promise<Counter> {
+    const { today, thisMonth } = await this.#source.countsOf(licenseId, day);
+    const counter = { day, today, month: monthOfDay(day), thisMonth };
+    this.#counters.set(licenseId, counter);
+    return counter;
+  }
+}

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import type { Knex } from 'knex';
+import { migrations, type Migration } from '../../db/migrations/index.ts';
+
+/** An open database and how to close it, whichever of the two kinds it is. */
+export interface Database {
+  readonly knex: Knex;
+  /** For people: `embedded PostgreSQL in ./data` or `PostgreSQL at db:5432/licensify`. */
+  readonly description: string;
+  /** Brings the schema up to date; safe to call from any number of instances at once. */
+  migrate(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Thrown by whatever needs the database while it cannot be reached; the HTTP layer answers 503. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable';
+}
+
+/** Runs all migrations that are missing. The caller holds whatever lock is needed. */
+export async function migrateToLatest(knex: Knex): Promise<void> {
+  const migrationSource: Knex.MigrationSource<Migration> = {
+    getMigrations: () => Promise.resolve(migrations),
+    getMigrationName: (migration) => migration.name,
+    getMigration: (migration) => Promise.resolve(migration),
+  };
+  await knex.migrate.latest({ migrationSource });
+}
+
+/**
+ * A random value that all instances of this installation share: the first to ask makes it.
+ * @param bytes its length where it is made
+ */
+export async function sharedSecret(knex: Knex, name: string, bytes: number): Promise<Buffer> {
+  await knex('installation')
+    .insert({ name, value: randomBytes(bytes) })
+    .onConflict('name')
+    .ignore();
+  const row = await knex<{ name: string; value: Uint8Array }>('installation').where({ name }).first('value');
+  if (row === undefined) throw new Error(`the installation's secret ${name} was not stored`);
+  return Buffer.from(row.value);
+}
+
+const unreachable = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'ENOENT',
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '57014', // query_canceled: our statement_timeout
+  '53300', // too_many_connections
+  '25006', // read_only_sql_transaction: a fail-over is under way
+]); // prettier-ignore
+
+/** Whether an error says that the database is away or overloaded, rather than that the query was wrong. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof DatabaseUnavailable || error.name === 'KnexTimeoutError') return true;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (unreachable.has(code) || code.startsWith('08')) return true;
+  if (error instanceof AggregateError) return error.errors.some(isUnavailable);
+  return /Connection terminated|Query read timeout|Unable to acquire a connection/.test(error.message);
+}

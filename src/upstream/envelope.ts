@@ -1,0 +1,93 @@
+import { isUtf8 } from 'node:buffer';
+import { JsonScanner, JsonSyntaxError, type Member } from './json-scanner.ts';
+import { modelOf } from './model.ts';
+
+/** The request form of proxy-mode.md, taken apart (contract §4). */
+export interface Envelope {
+  proxyKey: string;
+  provider: string;
+  hardwareId: string | undefined;
+  /** The provider's request, byte for byte as it stood in the envelope. */
+  body: Buffer;
+  model: string;
+}
+
+export type ReadEnvelope =
+  | { ok: true; envelope: Envelope }
+  /** `problem` says what is wrong and where. `isEnvelope`: whether it has any of an envelope's fields at all. */
+  | { ok: false; problem: string; isEnvelope: boolean };
+
+const fields = ['proxy_key', 'provider', 'hardware_id', 'body'] as const;
+type Field = (typeof fields)[number];
+
+const OPEN_OBJECT = 0x7b;
+const QUOTE = 0x22;
+
+/** Takes an envelope apart without parsing what it carries. */
+export function readEnvelope(raw: Buffer): ReadEnvelope {
+  const found = new Map<Field, Member>();
+  let duplicate: string | undefined;
+  const scanner = new JsonScanner((member) => {
+    if (!isField(member.key)) return;
+    // Which of the two counts is what smuggling is made of: nobody sends both in earnest.
+    if (found.has(member.key)) duplicate ??= member.key;
+    found.set(member.key, member);
+  });
+  const refuse = (problem: string): ReadEnvelope => ({ ok: false, problem, isEnvelope: found.size > 0 });
+  if (!isUtf8(raw)) return refuse('The body is not valid UTF-8');
+  try {
+    scanner.feed(raw);
+    scanner.end();
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return refuse(error.message);
+    throw error;
+  }
+  if (duplicate !== undefined) return refuse(`"${duplicate}" stands in the envelope more than once`);
+  return assemble(raw, found, refuse);
+}
+
+function assemble(
+  raw: Buffer,
+  found: Map<Field, Member>,
+  refuse: (problem: string) => ReadEnvelope,
+): ReadEnvelope {
+  for (const field of ['proxy_key', 'provider', 'body'] as const) {
+    if (!found.has(field)) return refuse(`"${field}" is missing from the envelope`);
+  }
+  const proxyKey = stringAt(raw, found.get('proxy_key'));
+  if (proxyKey === undefined) return refuse('"proxy_key" must be a string');
+  const provider = stringAt(raw, found.get('provider'));
+  if (provider === undefined) return refuse('"provider" must be a string');
+  const hardwareId = found.has('hardware_id')
+    ? readHardwareId(raw, found.get('hardware_id'))
+    : { value: undefined };
+  if (hardwareId === undefined) return refuse('"hardware_id" must be a string');
+  const member = found.get('body');
+  if (member?.firstByte !== OPEN_OBJECT) return refuse('"body" must be a JSON object');
+  const body = raw.subarray(member.start, member.end);
+  return {
+    ok: true,
+    envelope: { proxyKey, provider, hardwareId: hardwareId.value, body, model: modelOf(body) },
+  };
+}
+
+/** `null` counts as not given; undefined: neither that nor a string. */
+function readHardwareId(raw: Buffer, member: Member | undefined): { value: string | undefined } | undefined {
+  if (member !== undefined && raw.toString('latin1', member.start, member.end) === 'null')
+    return { value: undefined };
+  const value = stringAt(raw, member);
+  return value === undefined ? undefined : { value: value.trim() };
+}
+
+function stringAt(raw: Buffer, member: Member | undefined): string | undefined {
+  if (member?.firstByte !== QUOTE) return undefined;
+  try {
+    return String(JSON.parse(raw.toString('utf8', member.start, member.end)));
+  } catch {
+    return undefined;
+  }
+}
+
+function isField(key: string): key is Field {
+  return (fields as readonly string[]).includes(key);
+}

@@ -1,0 +1,88 @@
+import type { IncomingMessage } from 'node:http';
+import busboy from 'busboy';
+import { JsonScanner } from './json-scanner.ts';
+
+/** Longer names are nobody's models; the ledger has a row for each name. Characters. */
+const MAX_LENGTH = 100;
+/** A member that is larger is no model's name. Bytes. */
+const MAX_MEMBER = 1_000;
+
+/**
+ * Finds the top-level `model` of a JSON body as its pieces pass by. What is no JSON simply has no model: to say so is
+ * the provider's part.
+ */
+export class ModelFinder {
+  #found: string | undefined;
+  #tail: Buffer = Buffer.alloc(0);
+  #tailStart = 0;
+  #fed = 0;
+  #done = false;
+  readonly #scanner = new JsonScanner(({ key, start, end }) => {
+    if (key !== 'model') return;
+    this.#found = nameFrom(this.#tail.toString('utf8', start - this.#tailStart, end - this.#tailStart));
+    throw new Error('found: there is no need to walk the rest');
+  });
+
+  /** The name, once it has passed. */
+  get model(): string | undefined {
+    return this.#found;
+  }
+
+  /** Whether nothing more can be found. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  feed(piece: Buffer): void {
+    if (this.#done) return;
+    const kept = this.#tail.subarray(Math.max(0, this.#tail.length - MAX_MEMBER));
+    this.#tail = kept.length === 0 ? piece : Buffer.concat([kept, piece]);
+    this.#tailStart = this.#fed - kept.length;
+    this.#fed += piece.length;
+    try {
+      this.#scanner.feed(piece);
+    } catch {
+      this.#done = true;
+    }
+  }
+}
+
+/** The model that a whole JSON body names; '' where it names none. */
+export function modelOf(body: Buffer): string {
+  const finder = new ModelFinder();
+  finder.feed(body);
+  return finder.model ?? '';
+}
+
+/** Watches a multipart upload pass for its `model` field, without holding its files. */
+export function watchMultipartModel(request: IncomingMessage, onModel: (model: string) => void): void {
+  try {
+    const parser = busboy({
+      headers: request.headers,
+      limits: { fieldSize: MAX_MEMBER, fieldNameSize: 100 },
+    });
+    parser.on('file', (_name, file) => file.resume());
+    parser.on('field', (name, value) => {
+      if (name === 'model') onModel(cleaned(value));
+    });
+    // A form that is cut short or malformed is the provider's to refuse.
+    parser.on('error', () => request.unpipe(parser));
+    request.pipe(parser);
+  } catch {
+    // No boundary in the content type: nothing to find.
+  }
+}
+
+function nameFrom(json: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'string' ? cleaned(value) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Printable ASCII, as the providers' model names are; the rest could not be told apart in a table. */
+function cleaned(name: string): string {
+  return name.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_LENGTH);
+}

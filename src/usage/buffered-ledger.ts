@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { Knex } from 'knex';
+import { applyToLedger, LedgerChanges, type LedgerChange } from './ledger.ts';
+
+/** How long a booking waits at most before it is written. Milliseconds. */
+const FLUSH_EVERY = 500;
+
+/**
+ * The ledger of a gateway that counts in its own process: bookings are added up and written twice a second, each batch
+ * exactly once. A batch whose commit was not confirmed is looked up by its number before it is written again.
+ */
+export class BufferedLedger {
+  readonly #db: Knex;
+  readonly #onError: (error: unknown) => void;
+  readonly #source = `process-${randomUUID()}`;
+  readonly #timer: NodeJS.Timeout;
+  #pending = new LedgerChanges();
+  /** Handed to the database, not known to be committed. */
+  #batch: { id: number; changes: LedgerChanges } | undefined;
+  #lastId = 0;
+  #flushing: Promise<void> | undefined;
+
+  /** @param onError is told when a flush fails; what it held is tried again */
+  constructor(db: Knex, onError: (error: unknown) => void) {
+    this.#db = db;
+    this.#onError = onError;
+    this.#timer = setInterval(() => void this.flush().catch(onError), FLUSH_EVERY);
+  }
+
+  book(change: LedgerChange): void {
+    this.#pending.add(change);
+  }
+
+  /** Writes all that was booked before the call. @throws the database's error */
+  async flush(): Promise<void> {
+    // A flush that is under way may have left before the caller's booking came.
+    await this.#flushing?.catch(() => undefined);
+    this.#flushing ??= this.#flush().finally(() => (this.#flushing = undefined));
+    await this.#flushing;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.flush().catch(this.#onError);
+    await this.#db('ledger_offsets').where({ source: this.#source }).delete().catch(this.#onError);
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#batch !== undefined || this.#pending.size > 0) {
+      if (this.#batch === undefined) {
+        this.#batch = { id: (this.#lastId += 1), changes: this.#pending };
+        this.#pending = new LedgerChanges();
+      }
+      await this.#write(this.#batch);
+      this.#batch = undefined;
+    }
+  }
+
+  async #write({ id, changes }: { id: number; changes: LedgerChanges }): Promise<void> {
+    await this.#db.transaction(async (db) => {
+      const offset = await db('ledger_offsets')
+        .where({ source: this.#source })
+        .first<{ last_id: string } | undefined>('last_id');
+      if (offset !== undefined && Number(offset.last_id) >= id) return;
+      await applyToLedger(db, changes);
+      await db('ledger_offsets')
+        .insert({ source: this.#source, dataset: 'process', last_id: String(id) })
+        .onConflict('source')
+        .merge(['last_id']);
+    });
+  }
+}

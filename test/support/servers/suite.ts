@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { settledWithin } from './closers.ts';
+import { makeTemporaryFolder } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
+
+/** What the test files find in their environment. */
+export interface SuiteSettings {
+  readonly runId: string;
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly description: string;
+  readonly outputFolder: string;
+}
+
+/** The environment of the test processes: this one's, and what `requireServers` asks for. */
+export function suiteEnvironment(base: NodeJS.ProcessEnv, settings: SuiteSettings): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {
+    ...base,
+    TEST_RUN_ID: settings.runId,
+    TEST_DATABASE_URL: settings.databaseUrl,
+    TEST_REDIS_URL: settings.redisUrl,
+    TEST_SERVERS_DESCRIPTION: settings.description,
+    TEST_OUTPUT_DIR: settings.outputFolder,
+    TESTCONTAINERS_RYUK_DISABLED: base.TESTCONTAINERS_RYUK_DISABLED ?? 'true',
+  };
+  delete env.NODE_TEST_CONTEXT; // or a runner started by a test would report to that test instead of running
+  return env;
+}
+
+/** The files of the default run: every test but the leak scan, which reads what these leave behind. */
+export function defaultTestFiles(project: string): string[] {
+  return globSync('test/{unit,contract,security,cluster,chaos}/**/*.test.ts', { cwd: project }).sort();
+}
+
+/** The files of the leak scan. */
+export function leakTestFiles(project: string): string[] {
+  return globSync('test/leaks/*.test.ts', { cwd: project }).sort();
+}
+
+export interface SuiteResult {
+  readonly passed: boolean;
+  /** How many tests ran, skipped ones not counted. */
+  readonly executed: number;
+}
+
+/** Runs test files under Node's test runner in a process group of its own and streams what it prints. */
+export async function runSuite(
+  files: readonly string[],
+  run: { project: string; options: readonly string[]; env: NodeJS.ProcessEnv; context: RunContext },
+): Promise<SuiteResult> {
+  if (files.length === 0) return { passed: true, executed: 0 }; // node --test would look for files of its own choice
+  const { project, options, env, context } = run;
+  const counts = join(await makeTemporaryFolder(context.runId, 'counts'), 'executed');
+  context.closers.add('the test processes', () => stopGroup(child.pid, exited));
+  const child = spawn(process.execPath, [...testRunnerArguments(counts), ...options, ...files], {
+    cwd: project,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+  const exited = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+  exited.catch(() => undefined); // awaited below, but a closer may come first
+  const code = await exited;
+  const executed = (await readFile(counts, 'utf8').catch(() => '')).split('\n').length - 1;
+  return { passed: code === 0, executed };
+}
+
+function testRunnerArguments(countsFile: string): string[] {
+  return [
+    '--test',
+    '--test-concurrency=2',
+    '--test-timeout=120000',
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${join(import.meta.dirname, 'test-counter.ts')}`,
+    `--test-reporter-destination=${countsFile}`,
+  ];
+}
+
+// The group, not only the child: a test file that hangs, and what it started, belong to it too.
+async function stopGroup(pid: number | undefined, exited: Promise<unknown>): Promise<void> {
+  if (pid === undefined) return;
+  if (signalGroup(pid, 'SIGTERM')) await settledWithin(exited, 3000);
+  signalGroup(pid, 'SIGKILL');
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false; // nobody of the group is left
+  }
+}
