@@ -1,16 +1,18 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Express } from 'express';
 import type { Knex } from 'knex';
 import { systemClock, type Clock } from './clock.ts';
 import { readSecretFile } from './config-secrets.ts';
 import type { Config, ProviderName } from './config.ts';
-import { openCounting } from './counting.ts';
-import { createApp } from './http/app.ts';
+import { openCounting, type Counting } from './counting.ts';
+import { createApp, type AppParts } from './http/app.ts';
 import { createAttempts } from './http/attempts.ts';
 import { createInternalApp } from './http/internal.ts';
 import type { RequestState } from './http/request-state.ts';
 import { createPublicServer, createInternalServer, listen, stopServer } from './http/server.ts';
 import { Activation } from './licensing/activation.ts';
+import type { Changes } from './licensing/changes.ts';
 import { Devices } from './licensing/devices.ts';
 import { ProxyKeys } from './licensing/keys.ts';
 import { Licenses } from './licensing/licenses.ts';
@@ -98,45 +100,61 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   closers.add(() => Object.values(keys).forEach((key) => key?.close()));
 
   const licensing = await createLicensing(options, database.knex, clock, counting.changes);
-  const common = { clock, tiers: () => options.tiers, admission: counting.admission, ...licensing };
   const app = createApp({
-    trustProxy: config.trustProxy,
-    corsOrigins: config.corsOrigins,
-    adminToken: options.adminToken,
+    ...appSettings(options, counting),
     observer: { log, open, ended: (request) => metrics.ended(request) },
-    proxy: config.proxyMode
-      ? { ...common, relay, keys, baseUrls: config.baseUrls, maxBodyBytes: config.maxBodyBytes, metrics }
-      : undefined,
-    licenses: {
-      ...common,
-      attempts: createAttempts(counting.redis, config.redisPrefix),
-      directKey: config.proxyMode ? undefined : config.protectedApiKey,
-    },
-    admin: common,
+    common: { clock, tiers: () => options.tiers, admission: counting.admission, ...licensing },
+    upstream: config.proxyMode ? { relay, keys, baseUrls: config.baseUrls } : undefined,
+    metrics,
   });
-
-  let draining = false;
-  const internal = createInternalServer(
-    createInternalApp({
-      registry: metrics.registry,
-      notReady: async () => (draining ? 'shutting down' : await unreachableStores(database, counting.ping)),
-    }),
-  );
-  closers.add(() => stopServer(internal, 0));
-  await listen(internal, config.internalPort, config.host);
-  const server = createPublicServer(app, () => draining);
-  closers.add(() => stopServer(server, config.shutdownTimeoutMs));
-  closers.add(() => (draining = true));
-  await listen(server, config.port, config.host);
-
+  const servers = await openServers({ config, app, metrics, database, counting, closers });
   return {
-    url: urlOf(server, config.host),
-    internalUrl: urlOf(internal, config.host),
+    url: urlOf(servers.public, config.host),
+    internalUrl: urlOf(servers.internal, config.host),
     stores: { database: database.description, counters: counting.description },
     knex: database.knex,
     admission: counting.admission,
     close: () => closers.closeAll(log),
   };
+}
+
+function appSettings(
+  { config, adminToken }: GatewayOptions,
+  { redis }: Counting,
+): Pick<AppParts, 'trustProxy' | 'corsOrigins' | 'maxBodyBytes' | 'adminToken' | 'attempts' | 'directKey'> {
+  return {
+    trustProxy: config.trustProxy,
+    corsOrigins: config.corsOrigins,
+    maxBodyBytes: config.maxBodyBytes,
+    adminToken,
+    attempts: createAttempts(redis, config.redisPrefix),
+    directKey: config.proxyMode ? undefined : config.protectedApiKey,
+  };
+}
+
+interface ServerParts {
+  config: Config;
+  app: Express;
+  metrics: Metrics;
+  database: Database;
+  counting: Counting;
+  closers: Closers;
+}
+
+/** Both listeners. Stopping goes the other way: readiness turns red, then the public one drains, then the internal one. */
+async function openServers(parts: ServerParts): Promise<{ public: Server; internal: Server }> {
+  const { config, closers } = parts;
+  let draining = false;
+  const notReady = async (): Promise<string | undefined> =>
+    draining ? 'shutting down' : await unreachableStores(parts.database, parts.counting);
+  const internal = createInternalServer(createInternalApp({ registry: parts.metrics.registry, notReady }));
+  closers.add(() => stopServer(internal, 0));
+  await listen(internal, config.internalPort, config.host);
+  const server = createPublicServer(parts.app, () => draining);
+  closers.add(() => stopServer(server, config.shutdownTimeoutMs));
+  closers.add(() => (draining = true));
+  await listen(server, config.port, config.host);
+  return { public: server, internal };
 }
 
 async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Database> {
@@ -147,7 +165,7 @@ async function createLicensing(
   { config, tiers }: GatewayOptions,
   db: Knex,
   clock: Clock,
-  changes: Awaited<ReturnType<typeof openCounting>>['changes'],
+  changes: Changes,
 ): Promise<{
   licenses: Licenses;
   devices: Devices;
@@ -176,11 +194,8 @@ function openKey(provider: ProviderName, { config, log }: GatewayOptions): Provi
   });
 }
 
-async function unreachableStores(
-  database: Database,
-  pingCounters: () => Promise<unknown>,
-): Promise<string | undefined> {
-  const [db, counters] = await Promise.allSettled([database.knex.raw('SELECT 1'), pingCounters()]);
+async function unreachableStores(database: Database, counting: Counting): Promise<string | undefined> {
+  const [db, counters] = await Promise.allSettled([database.knex.raw('SELECT 1'), counting.ping()]);
   if (db.status === 'rejected') return 'the database cannot be reached';
   return counters.status === 'rejected' ? 'the counters cannot be reached' : undefined;
 }

@@ -3,6 +3,8 @@ import express, { type Express } from 'express';
 import { isUnavailable } from '../stores/database.ts';
 import { adminApi } from './admin/index.ts';
 import type { AdminParts } from './admin/parts.ts';
+import type { ProxyMetrics } from '../observe/metrics.ts';
+import type { Attempts } from './attempts.ts';
 import { errorHandler, notFound } from './json-endpoint.ts';
 import { licenseEndpoints, type LicenseParts } from './licenses.ts';
 import { proxy, type ProxyParts } from './proxy.ts';
@@ -12,12 +14,17 @@ import { observeRequests, type RequestObserver } from './request-log.ts';
 export interface AppParts {
   trustProxy: number;
   corsOrigins: readonly string[];
+  maxBodyBytes: number;
   adminToken: string | undefined;
+  /** Direct mode's key; undefined in proxy mode. */
+  directKey: string | undefined;
+  attempts: Attempts;
   observer: RequestObserver;
+  metrics: ProxyMetrics;
+  /** What the endpoints share. */
+  common: AdminParts & Pick<LicenseParts, 'activation'> & Pick<ProxyParts, 'sessions' | 'streams'>;
   /** Undefined in direct mode, where nothing is proxied. */
-  proxy: ProxyParts | undefined;
-  licenses: LicenseParts;
-  admin: AdminParts;
+  upstream: Pick<ProxyParts, 'relay' | 'keys' | 'baseUrls'> | undefined;
 }
 
 /**
@@ -32,6 +39,7 @@ export interface AppParts {
  *  7. what is left: 404, and errors
  */
 export function createApp(parts: AppParts): Express {
+  const { common, upstream, metrics, maxBodyBytes, attempts, directKey } = parts;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -41,10 +49,10 @@ export function createApp(parts: AppParts): Express {
 
   app.use(observeRequests(parts.observer));
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
-  if (parts.proxy !== undefined) app.use('/proxy', proxy(parts.proxy));
-  app.use(licenseEndpoints(parts.licenses));
-  app.use('/admin', adminApi(parts.admin, parts.adminToken));
-  app.use(publicEndpoints(parts.licenses.tiers));
+  if (upstream !== undefined) app.use('/proxy', proxy({ ...common, ...upstream, maxBodyBytes, metrics }));
+  app.use(licenseEndpoints({ ...common, attempts, directKey }));
+  app.use('/admin', adminApi(common, parts.adminToken));
+  app.use(publicEndpoints(common.tiers));
   app.use(notFound);
   app.use(errorHandler(isUnavailable));
   return app;

@@ -35,7 +35,10 @@ export function createAttempts(redis: Redis | undefined, prefix: string): Attemp
   return {
     guard: async (req, res, next) => {
       const state = await limiter.get(addressOf(req));
-      if (state === null || state.consumedPoints < ALLOWED) return next();
+      if (state === null || state.consumedPoints < ALLOWED) {
+        next();
+        return;
+      }
       answerRefusal(res, refuse('too_many_attempts', {}, Math.max(1, Math.ceil(state.msBeforeNext / 1_000))));
     },
     async failed(req) {

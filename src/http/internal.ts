@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client';
 export interface InternalParts {
   registry: Registry;
   /** Why the gateway should get no new requests; undefined where it should. */
-  notReady(): Promise<string | undefined>;
+  notReady: () => Promise<string | undefined>;
 }
 
 /** The internal listener: for Prometheus, the load balancer and the orchestrator, never for clients. */

@@ -6,13 +6,14 @@ import { requestState } from './request-state.ts';
 /** The largest JSON body outside `/proxy`. Bytes. */
 export const MAX_JSON_BYTES = 65_536;
 
-const parse = express.json({ limit: MAX_JSON_BYTES, strict: true });
+const requireJson: RequestHandler = (req, _res, next) => {
+  // null: there is no body, and validation says what it should have held.
+  const isOther = req.is('application/json') === false;
+  next(isOther ? new RefusalError('unsupported_media_type') : undefined);
+};
 
 /** Reads a JSON body into `req.body`, whose type has to be JSON's. */
-export const jsonBody: RequestHandler = (req, res, next) => {
-  if (req.is('application/json') === false) return next(new RefusalError('unsupported_media_type'));
-  parse(req, res, next);
-};
+export const jsonBody: RequestHandler[] = [requireJson, express.json({ limit: MAX_JSON_BYTES, strict: true })];
 
 /** What a client sent, checked. @throws RefusalError that names every field that is wrong */
 export function validated<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
@@ -46,7 +47,10 @@ export const notFound: RequestHandler = (_req, res) =>
  */
 export function errorHandler(isDatabaseAway: (error: unknown) => boolean): ErrorRequestHandler {
   return (error: unknown, _req, res, next) => {
-    if (res.headersSent) return next(error);
+    if (res.headersSent) {
+      next(error);
+      return;
+    }
     const state = requestState(res);
     const refusal = refusalFor(error, isDatabaseAway, state.id);
     if (errorTable[refusal.code].status >= 500) state.error = error;

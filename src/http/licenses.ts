@@ -54,7 +54,8 @@ function activate(parts: LicenseParts): RequestHandler {
     const result = await parts.activation.activate(licenseKey, hardwareId);
     if (!result.activated) {
       if (result.refusal === 'invalid_license_key') await parts.attempts.failed(req);
-      return answerRefusal(res, activationRefusal(result));
+      answerRefusal(res, activationRefusal(result));
+      return;
     }
     const { license, proxyKey } = result;
     requestState(res).license = license.id;
@@ -86,7 +87,10 @@ function deactivate(parts: LicenseParts): RequestHandler {
     const license = await findLicense(parts, req, licenseKey);
     requestState(res).license = license.id;
     const removed = await parts.devices.remove(license.id, hardwareId);
-    if (!removed) return answerRefusal(res, refuse('hardware_not_activated'));
+    if (!removed) {
+      answerRefusal(res, refuse('hardware_not_activated'));
+      return;
+    }
     res.json({ success: true });
   };
 }

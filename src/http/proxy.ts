@@ -45,10 +45,14 @@ export function proxy(parts: ProxyParts): RequestHandler {
     // 1. Read the call.
     const read = await readCall(req, req.originalUrl, parts.maxBodyBytes);
     if (!read.ok) {
-      if (read.refusal === undefined) return state.end('client_gone');
+      if (read.refusal === undefined) {
+        state.end('client_gone');
+        return;
+      }
       state.provider = read.provider;
       state.shape = read.shape;
-      return answerRefusal(res, state, read.refusal);
+      answerRefusal(res, state, read.refusal);
+      return;
     }
     const { call } = read;
     state.provider = call.provider.name;
@@ -57,7 +61,10 @@ export function proxy(parts: ProxyParts): RequestHandler {
     state.model = call.model;
     // 2. Authenticate: the key's session, from memory nearly always.
     const auth = await parts.sessions.authenticate(call.proxyKey);
-    if (!auth.known) return answerRefusal(res, state, refuse('invalid_proxy_key'));
+    if (!auth.known) {
+      answerRefusal(res, state, refuse('invalid_proxy_key'));
+      return;
+    }
     const { license, deviceId } = auth.session;
     state.license = license.id;
     state.device = deviceId;
@@ -83,7 +90,8 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
   const refusal = refusalBeforeQuota(call, auth, key);
   if (refusal !== undefined || key === undefined) {
     await setCountsOf(parts, res, license.id, limits);
-    return answerRefusal(res, state, refusal ?? refuse('internal_error'));
+    answerRefusal(res, state, refusal ?? refuse('internal_error'));
+    return;
   }
   // 3. Admit: counted in the day and in the month, or in neither.
   const counted = { licenseId: license.id, deviceId, provider: call.provider.name, model: call.model };
@@ -92,7 +100,8 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
   if (decision.outcome !== 'admitted') {
     if (decision.outcome === 'unavailable') state.error = decision.cause;
     else setHeaders(res, rateLimitHeaders(limits, decision.used));
-    return answerRefusal(res, state, quotaRefusal(decision, limits, parts.clock.now()));
+    answerRefusal(res, state, quotaRefusal(decision, limits, parts.clock.now()));
+    return;
   }
   const { ticket, used } = decision;
   state.used = used.today;
@@ -101,8 +110,14 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
   const settle = settlement(parts, ticket, call, state);
   const outcome = await relayTo(parts, req, res, { who, key, used, settle });
   await settle(outcome.refund);
-  if (outcome.kind === 'answered') return state.end(outcome.complete ? 'ok' : 'cut_short');
-  if (outcome.kind === 'client-gone') return state.end('client_gone');
+  if (outcome.kind === 'answered') {
+    state.end(outcome.complete ? 'ok' : 'cut_short');
+    return;
+  }
+  if (outcome.kind === 'client-gone') {
+    state.end('client_gone');
+    return;
+  }
   setHeaders(res, rateLimitHeaders(limits, outcome.refund ? lessOne(used) : used));
   state.error = outcome.error;
   answerRefusal(res, state, upstreamRefusal(outcome, call.provider, parts.maxBodyBytes));

@@ -150,7 +150,9 @@ export class Licenses {
     const now = new Date(this.#clock.now());
     if (status === 'expired') void query.where({ status: 'active' }).where('expires_at', '<=', now);
     else if (status === 'active') {
-      void query.where({ status }).where((q) => q.whereNull('expires_at').orWhere('expires_at', '>', now));
+      void query.where({ status }).where((either) => {
+        void either.whereNull('expires_at').orWhere('expires_at', '>', now);
+      });
     } else void query.where({ status });
   }
 

@@ -2,8 +2,7 @@ import knexFactory, { type Knex } from 'knex';
 import pg from 'pg';
 import { migrateToLatest, type Database } from './database.ts';
 
-const INT8 = 20;
-const DATE = 1082;
+const { INT8, DATE } = pg.types.builtins;
 
 /** Any fixed number serves, as long as it is this project's own. */
 const MIGRATION_LOCK = 0x11ce45e;
@@ -42,10 +41,10 @@ function connect(url: string, options: { max: number; queryTimeoutMs: number }):
 }
 
 /** Counts fit a double; dates are UTC days, not the midnights of this machine's time zone. */
-function typeParser(oid: number, format?: 'text' | 'binary'): unknown {
+function typeParser(...[oid, format]: Parameters<typeof pg.types.getTypeParser>): unknown {
   if (oid === INT8) return Number;
   if (oid === DATE) return String;
-  return pg.types.getTypeParser(oid, format as 'text');
+  return pg.types.getTypeParser(oid, format);
 }
 
 /**

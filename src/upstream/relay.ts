@@ -75,7 +75,7 @@ export class Relay {
     });
     this.#engine.on('proxyReq', (upstream, req) => this.#launch(upstream, this.#flights.get(req)));
     this.#engine.on('proxyRes', (answer, req) => this.#land(answer, this.#flights.get(req)));
-    this.#engine.on('error', (error, req) => this.#fail(error, this.#flights.get(req as IncomingMessage)));
+    this.#engine.on('error', (error, req) => this.#fail(error, this.#flights.get(req)));
     this.#engine.on('econnreset', (error, req) => this.#fail(error, this.#flights.get(req)));
   }
 

@@ -20,9 +20,15 @@ export function adminApi(parts: AdminParts, token: string | undefined): Router {
 function bearer(token: string | undefined): RequestHandler {
   const expected = token === undefined ? undefined : hashKey(token);
   return (req, res, next) => {
-    if (expected === undefined) return answerRefusal(res, refuse('admin_not_configured'));
+    if (expected === undefined) {
+      answerRefusal(res, refuse('admin_not_configured'));
+      return;
+    }
     const presented = /^bearer +(.+)$/i.exec(req.headers.authorization ?? '')?.[1];
-    if (presented !== undefined && timingSafeEqual(hashKey(presented), expected)) return next();
+    if (presented !== undefined && timingSafeEqual(hashKey(presented), expected)) {
+      next();
+      return;
+    }
     res.setHeader('WWW-Authenticate', 'Bearer');
     answerRefusal(res, refuse('invalid_admin_token'));
   };
