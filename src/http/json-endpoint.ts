@@ -6,14 +6,15 @@ import { requestState } from './request-state.ts';
 /** The largest JSON body outside `/proxy`. Bytes. */
 export const MAX_JSON_BYTES = 65_536;
 
-const requireJson: RequestHandler = (req, _res, next) => {
-  // null: there is no body, and validation says what it should have held.
-  const isOther = req.is('application/json') === false;
-  next(isOther ? new RefusalError('unsupported_media_type') : undefined);
-};
+const parse: RequestHandler = express.json({ limit: MAX_JSON_BYTES, strict: true });
 
 /** Reads a JSON body into `req.body`, whose type has to be JSON's. */
-export const jsonBody: RequestHandler[] = [requireJson, express.json({ limit: MAX_JSON_BYTES, strict: true })];
+export const jsonBody: RequestHandler = (req, res, next) => {
+  // null: there is no body, and validation says what it should have held.
+  const isOther = req.is('application/json') === false;
+  if (isOther) next(new RefusalError('unsupported_media_type'));
+  else void parse(req, res, next);
+};
 
 /** What a client sent, checked. @throws RefusalError that names every field that is wrong */
 export function validated<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
