@@ -6,6 +6,7 @@ import { LocalChanges, type Changes } from './licensing/changes.ts';
 import { RedisChanges } from './licensing/redis-changes.ts';
 import type { Logger } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
+import { Trouble } from './observe/trouble.ts';
 import type { Admission, CounterSource } from './quota/admission.ts';
 import { MemoryAdmission } from './quota/memory-admission.ts';
 import { partitionNames, partitionOf, streamKey } from './quota/partitions.ts';
@@ -42,11 +43,9 @@ export async function openCounting(options: Options): Promise<Counting> {
   return redisUrl === undefined ? countInProcess(options) : countInRedis(options, redisUrl);
 }
 
-function countInProcess({ knex, clock, log, metrics }: Options): Counting {
-  const ledger = new BufferedLedger(knex, (err) => {
-    metrics.storeFailed('postgres');
-    log.error({ err }, 'usage could not be written; it is kept and tried again');
-  });
+function countInProcess({ knex, clock, log }: Options): Counting {
+  const trouble = new Trouble(log, 'usage cannot be written to the database; it is kept and tried again');
+  const ledger = new BufferedLedger(knex, trouble);
   const source: CounterSource = {
     async countsOf(licenseId, day) {
       await ledger.flush();
@@ -69,12 +68,14 @@ function countInProcess({ knex, clock, log, metrics }: Options): Counting {
 }
 
 async function countInRedis({ config, knex, clock, log, metrics }: Options, url: string): Promise<Counting> {
+  const away = new Trouble(log, 'Redis cannot be reached; trying again');
   const onError = (err: Error): void => {
     metrics.storeFailed('redis');
-    log.warn({ err }, 'Redis connection failed; trying again');
+    away.failed(err);
   };
   const redis = openRedis(url, onError);
   const subscriber = openRedis(url, onError);
+  redis.on('ready', () => away.succeeded());
   try {
     await Promise.all([redis.connect(), subscriber.connect()]);
   } catch (cause) {
@@ -87,7 +88,7 @@ async function countInRedis({ config, knex, clock, log, metrics }: Options, url:
     redis,
     streams: partitionNames.map((source) => ({ source, key: streamKey(config.redisPrefix, source) })),
     isoDay,
-    onError: (err) => log.error({ err }, 'usage could not be folded into the ledger; trying again'),
+    report: new Trouble(log, 'usage cannot be folded into the ledger; it is kept and tried again'),
   });
   const source: CounterSource = {
     async countsOf(licenseId, day) {
@@ -95,13 +96,15 @@ async function countInRedis({ config, knex, clock, log, metrics }: Options, url:
       return readLedger(knex, licenseId, day);
     },
   };
+  const changes = new RedisChanges(redis, subscriber, config.redisPrefix);
   return {
     admission: new RedisAdmission({ redis, prefix: config.redisPrefix, source, clock }),
-    changes: new RedisChanges(redis, subscriber, config.redisPrefix),
+    changes,
     redis,
     description: describeRedis(url),
     ping: () => redis.ping(),
     async close() {
+      changes.close();
       await fold.close();
       redis.disconnect();
       subscriber.disconnect();

@@ -29,6 +29,9 @@ import { ProviderKey } from './upstream/provider-keys.ts';
 import { Relay } from './upstream/relay.ts';
 import { version } from './version.ts';
 
+/** A silent provider is answered for before its client's connection counts as idle. Milliseconds. */
+const IDLE_MARGIN = 10_000;
+
 export interface GatewayOptions {
   config: Config;
   tiers: Tiers;
@@ -100,6 +103,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   closers.add(() => Object.values(keys).forEach((key) => key?.close()));
 
   const licensing = await createLicensing(options, database.knex, clock, counting.changes);
+  closers.add(() => licensing.streams.close());
   const app = createApp({
     ...appSettings(options, counting),
     observer: { log, open, ended: (request) => metrics.ended(request) },
@@ -150,7 +154,7 @@ async function openServers(parts: ServerParts): Promise<{ public: Server; intern
   const internal = createInternalServer(createInternalApp({ registry: parts.metrics.registry, notReady }));
   closers.add(() => stopServer(internal, 0));
   await listen(internal, config.internalPort, config.host);
-  const server = createPublicServer(parts.app, () => draining);
+  const server = createPublicServer(parts.app, () => draining, config.upstreamTimeoutMs + IDLE_MARGIN);
   closers.add(() => stopServer(server, config.shutdownTimeoutMs));
   closers.add(() => (draining = true));
   await listen(server, config.port, config.host);

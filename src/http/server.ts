@@ -10,8 +10,13 @@ const KEEP_ALIVE = 75_000;
 /**
  * The public HTTP server, not listening yet.
  * @param isDraining while true, each answer closes its connection
+ * @param idleTimeoutMs a connection under way on which nothing moves for so long is cut: a reader that never reads
  */
-export function createPublicServer(app: RequestListener, isDraining: () => boolean): Server {
+export function createPublicServer(
+  app: RequestListener,
+  isDraining: () => boolean,
+  idleTimeoutMs: number,
+): Server {
   const server = http.createServer(
     {
       headersTimeout: HEAD_TIMEOUT,
@@ -25,6 +30,7 @@ export function createPublicServer(app: RequestListener, isDraining: () => boole
       app(req, res);
     },
   );
+  server.timeout = idleTimeoutMs;
   server.on('clientError', answerMalformed);
   return server;
 }
@@ -52,10 +58,12 @@ export async function listen(server: Server, port: number, host: string): Promis
 export async function stopServer(server: Server, timeoutMs: number): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
+  // Connections that become idle from now on have nothing to wait for either.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
   await closed;
-  clearTimeout(timer);
+  clearInterval(idle);
+  clearTimeout(cut);
 }
 
 /** What is no HTTP gets a plain answer and no connection: after a parser's error nothing on it can be trusted. */

@@ -45,8 +45,7 @@ export class Activation {
     const key = canonicalLicenseKey(typedKey);
     if (key === undefined) return { activated: false, refusal: 'invalid_license_key' };
     const result = await this.#db.transaction((db) => this.#activate(db, hashKey(key), hardwareId));
-    // A failed announcement costs the old key's grace some seconds of precision, and must not cost the client its answer.
-    if (result.activated) await this.#changes.announce(result.license.id).catch(() => undefined);
+    if (result.activated) await this.#changes.announce(result.license.id);
     return result;
   }
 

@@ -5,13 +5,17 @@ import { EventEmitter } from 'node:events';
  * sessions are read again and open streams that are no longer allowed are cut.
  */
 export interface Changes {
-  /** To all instances, this one included. Resolves when it is on its way. */
+  /**
+   * To all instances, this one included, which acts at once. Never rejects: what cannot be sent now is sent as soon as
+   * it can be, since what it tells of has happened already.
+   */
   announce(licenseId: string): Promise<void>;
   onChange(listener: (licenseId: string) => void): void;
   /** Told when announcements may have been missed: whatever is cached must be read again. */
   onGap(listener: () => void): void;
   /** Whether announcements of other instances arrive at present. */
   readonly live: boolean;
+  close(): void;
 }
 
 /** For a gateway that runs alone. */
@@ -30,5 +34,9 @@ export class LocalChanges implements Changes {
 
   onGap(): void {
     // Nothing lies between the two ends of a function call.
+  }
+
+  close(): void {
+    this.#events.removeAllListeners();
   }
 }

@@ -1,6 +1,9 @@
 import type { Changes } from './changes.ts';
 import type { Session, Sessions } from './sessions.ts';
 
+/** While announcements do not arrive, open streams are reviewed this often; the contract's bound is 30 s. Milliseconds. */
+const REVIEW_WITHOUT_NEWS = 10_000;
+
 /** Something that runs on a session's behalf and can be ended from outside. */
 interface OpenStream {
   session: Session;
@@ -14,13 +17,19 @@ interface OpenStream {
 export class OpenStreams {
   readonly #sessions: Sessions;
   readonly #byLicense = new Map<string, Set<OpenStream>>();
+  readonly #timer: NodeJS.Timeout;
 
   constructor(sessions: Sessions, changes: Changes) {
     this.#sessions = sessions;
     changes.onChange((licenseId) => void this.#review(licenseId));
-    changes.onGap(() => {
-      for (const licenseId of this.#byLicense.keys()) void this.#review(licenseId);
-    });
+    changes.onGap(() => this.#reviewAll());
+    this.#timer = setInterval(() => {
+      if (!changes.live) this.#reviewAll();
+    }, REVIEW_WITHOUT_NEWS);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
   }
 
   /** Watches a request until the returned function is called. `cut` is called at most once. */
@@ -33,6 +42,10 @@ export class OpenStreams {
       streams.delete(stream);
       if (streams.size === 0 && this.#byLicense.get(id) === streams) this.#byLicense.delete(id);
     };
+  }
+
+  #reviewAll(): void {
+    for (const licenseId of this.#byLicense.keys()) void this.#review(licenseId);
   }
 
   async #review(licenseId: string): Promise<void> {

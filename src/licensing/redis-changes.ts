@@ -2,6 +2,9 @@ import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
 import type { Changes } from './changes.ts';
 
+/** How soon an announcement that did not get through is sent again. Milliseconds. */
+const RETRY_EVERY = 500;
+
 /**
  * Announcements over Redis pub/sub. Redis does not keep a message for a subscriber that is away, so each new
  * subscription counts as a gap.
@@ -10,6 +13,8 @@ export class RedisChanges implements Changes {
   readonly #events = new EventEmitter<{ change: [string]; gap: [] }>();
   readonly #publisher: Redis;
   readonly #channel: string;
+  readonly #unsent = new Set<string>();
+  #retry: NodeJS.Timeout | undefined;
   #live = false;
 
   /** @param subscriber a connection of its own: a subscribed one takes no other commands */
@@ -27,10 +32,9 @@ export class RedisChanges implements Changes {
     return this.#live;
   }
 
-  /** This instance acts at once, whether or not Redis can carry the news to the others. */
   async announce(licenseId: string): Promise<void> {
     this.#events.emit('change', licenseId);
-    await this.#publisher.publish(this.#channel, licenseId);
+    await this.#publish(licenseId);
   }
 
   onChange(listener: (licenseId: string) => void): void {
@@ -39,6 +43,28 @@ export class RedisChanges implements Changes {
 
   onGap(listener: () => void): void {
     this.#events.on('gap', listener);
+  }
+
+  close(): void {
+    clearInterval(this.#retry);
+    this.#events.removeAllListeners();
+  }
+
+  async #publish(licenseId: string): Promise<void> {
+    try {
+      await this.#publisher.publish(this.#channel, licenseId);
+      this.#unsent.delete(licenseId);
+    } catch {
+      this.#unsent.add(licenseId);
+      this.#retry ??= setInterval(() => void this.#publishUnsent(), RETRY_EVERY);
+    }
+  }
+
+  async #publishUnsent(): Promise<void> {
+    for (const licenseId of [...this.#unsent]) await this.#publish(licenseId);
+    if (this.#unsent.size > 0) return;
+    clearInterval(this.#retry);
+    this.#retry = undefined;
   }
 
   async #subscribe(subscriber: Redis): Promise<void> {

@@ -44,7 +44,12 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #changes: Changes;
   readonly #keys: ProxyKeys;
-  readonly #entries = new LRUCache<string, Entry>({ max: 100_000 });
+  readonly #entries = new LRUCache<string, Entry>({
+    max: 100_000,
+    dispose: (entry, keyHash, reason) => {
+      if (reason !== 'set') this.#unlink(entry, keyHash);
+    },
+  });
   readonly #loading = new Map<string, Promise<Entry>>();
   /** Key hashes of each license in `#entries`, so that a change finds them. */
   readonly #byLicense = new Map<string, Set<string>>();
@@ -145,10 +150,16 @@ export class Sessions {
     this.#byLicense.set(licenseId, hashes.add(keyHash));
   }
 
+  #unlink(entry: Entry, keyHash: string): void {
+    const licenseId = entry.session?.license.id ?? '';
+    const hashes = this.#byLicense.get(licenseId);
+    hashes?.delete(keyHash);
+    if (hashes?.size === 0) this.#byLicense.delete(licenseId);
+  }
+
   #forget(licenseId: string): void {
     this.#changedAt.set(licenseId, ++this.#changeCount);
-    for (const keyHash of this.#byLicense.get(licenseId) ?? []) this.#entries.delete(keyHash);
-    this.#byLicense.delete(licenseId);
+    for (const keyHash of [...(this.#byLicense.get(licenseId) ?? [])]) this.#entries.delete(keyHash);
   }
 
   /** Stale, not gone: while the database is away too, they still serve. */

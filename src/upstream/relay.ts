@@ -128,7 +128,10 @@ export class Relay {
       answer.resume();
       flight.finish({ kind: 'provider-auth-failed', refund: true });
     } else {
-      void deliver(answer, status, flight);
+      deliver(answer, status, flight).catch((error: unknown) => {
+        answer.destroy();
+        this.#fail(error instanceof Error ? error : new Error(String(error)), flight);
+      });
     }
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
-import { applyToLedger, LedgerChanges, type LedgerChange } from './ledger.ts';
+import { applyToLedger, LedgerChanges, type FlushReport, type LedgerChange } from './ledger.ts';
 
 /** How long a booking waits at most before it is written. Milliseconds. */
 const FLUSH_EVERY = 500;
@@ -11,7 +11,7 @@ const FLUSH_EVERY = 500;
  */
 export class BufferedLedger {
   readonly #db: Knex;
-  readonly #onError: (error: unknown) => void;
+  readonly #report: FlushReport;
   readonly #source = `process-${randomUUID()}`;
   readonly #timer: NodeJS.Timeout;
   #pending = new LedgerChanges();
@@ -20,11 +20,10 @@ export class BufferedLedger {
   #lastId = 0;
   #flushing: Promise<void> | undefined;
 
-  /** @param onError is told when a flush fails; what it held is tried again */
-  constructor(db: Knex, onError: (error: unknown) => void) {
+  constructor(db: Knex, report: FlushReport) {
     this.#db = db;
-    this.#onError = onError;
-    this.#timer = setInterval(() => void this.flush().catch(onError), FLUSH_EVERY);
+    this.#report = report;
+    this.#timer = setInterval(() => void this.#flushAndReport(), FLUSH_EVERY);
   }
 
   book(change: LedgerChange): void {
@@ -41,8 +40,17 @@ export class BufferedLedger {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.flush().catch(this.#onError);
-    await this.#db('ledger_offsets').where({ source: this.#source }).delete().catch(this.#onError);
+    await this.#flushAndReport();
+    await this.#db('ledger_offsets').where({ source: this.#source }).delete();
+  }
+
+  async #flushAndReport(): Promise<void> {
+    try {
+      await this.flush();
+      this.#report.succeeded();
+    } catch (error) {
+      this.#report.failed(error);
+    }
   }
 
   async #flush(): Promise<void> {

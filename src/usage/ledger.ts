@@ -12,6 +12,12 @@ export interface LedgerChange {
   refunded: number;
 }
 
+/** Told how each flush went; what a failed one held is tried again. */
+export interface FlushReport {
+  failed(error: unknown): void;
+  succeeded(): void;
+}
+
 /** Adds changes up, so that each row is written once. */
 export class LedgerChanges {
   readonly #rows = new Map<string, LedgerChange>();

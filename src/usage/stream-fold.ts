@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Knex } from 'knex';
-import { applyToLedger, LedgerChanges } from './ledger.ts';
+import { applyToLedger, LedgerChanges, type FlushReport } from './ledger.ts';
 
 /** How often each instance looks for what is to be folded; contract §7.3 allows 2 s in all. Milliseconds. */
 const FOLD_EVERY = 500;
@@ -18,8 +18,8 @@ interface Options {
   streams: Stream[];
   /** `2026-11-22` for a day since 1970-01-01. */
   isoDay: (day: number) => string;
-  /** Told when a round fails; the next one tries again. */
-  onError: (error: unknown) => void;
+  /** Told how each round went; what a failed one left is for the next. */
+  report: FlushReport;
 }
 
 /**
@@ -49,16 +49,23 @@ export class StreamFold {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#round;
-    await this.#foldAll().catch(this.#options.onError);
+    await this.#foldAllAndReport();
   }
 
   #schedule(): void {
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
-      this.#round = this.#foldAll()
-        .catch(this.#options.onError)
-        .finally(() => this.#schedule());
+      this.#round = this.#foldAllAndReport().finally(() => this.#schedule());
     }, FOLD_EVERY);
+  }
+
+  async #foldAllAndReport(): Promise<void> {
+    try {
+      await this.#foldAll();
+      this.#options.report.succeeded();
+    } catch (error) {
+      this.#options.report.failed(error);
+    }
   }
 
   async #foldAll(): Promise<void> {
