@@ -116,6 +116,12 @@ function interruption(): Promise<never> {
     for (const [signal, exitCode] of Object.entries(signals)) {
       process.on(signal, () => reject(new Stopped(`Stopping on ${signal} …`, exitCode)));
     }
+    // npm passes a SIGTERM on to its shell, which dies without passing it on to us.
+    const parent = process.ppid;
+    const orphaned = (): void => {
+      if (process.ppid !== parent) reject(new Stopped('Stopping: npm is gone …', 143));
+    };
+    if (process.env.npm_lifecycle_event !== undefined) setInterval(orphaned, 500);
     process.on('uncaughtException', reject); // a fault of our own must not leave servers behind
   });
 }

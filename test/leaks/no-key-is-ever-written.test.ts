@@ -121,11 +121,11 @@ async function valueOf(redis: Redis, name: string): Promise<string> {
     case 'hash':
       return JSON.stringify(await redis.hgetall(name));
     case 'zset':
-      return (await redis.zrange(name, 0, -1)).join('\n');
+      return (await redis.zrange(name, '0', '-1')).join('\n');
     case 'set':
       return (await redis.smembers(name)).join('\n');
     case 'list':
-      return (await redis.lrange(name, 0, -1)).join('\n');
+      return (await redis.lrange(name, '0', '-1')).join('\n');
     default:
       return '';
   }
