@@ -62,6 +62,7 @@ export async function startServer(options: ServerCommand): Promise<ServerProcess
     detached: options.ownGroup,
     ...options.account,
   });
+  child.unref(); // a test that forgets to stop it ends all the same, and takes it along
   const exited = track(child);
   const spawned = new Promise<number>((resolve, reject) => {
     child.once('spawn', () => resolve(child.pid ?? 0));
@@ -81,7 +82,7 @@ export async function startServer(options: ServerCommand): Promise<ServerProcess
       child.kill(signal);
       if (await settledWithin(exited, 8000)) return;
       child.kill('SIGKILL');
-      await exited;
+      await settledWithin(exited, 8000);
     },
   };
 }
