@@ -57,3 +57,34 @@ export function readSecretFile(file: string): string {
   if (value === '') throw new Error('the file is empty');
   return value;
 }
+
+/** What an API key may be made of: it goes into a header. */
+export const apiKeyPattern = /^[\x21-\x7e]+$/;
+
+/**
+ * An API key from a file. What cannot be one, such as a page or half a file, is no reason to use it on every request.
+ * @throws if the file cannot be read or holds no key
+ */
+export function readKeyFile(file: string): string {
+  const value = readSecretFile(file);
+  if (!apiKeyPattern.test(value))
+    throw new Error('the file holds no key, which has neither spaces nor lines');
+  return value;
+}
+
+/** A secret as it may be shown: its last four characters at most. */
+export function mask(secret: string): string {
+  return secret.length < 12 ? '****' : `****${secret.slice(-4)}`;
+}
+
+/** A connection string without its passwords, or something to print in its place if it is none. */
+export function maskUrl(value: string): string {
+  if (!URL.canParse(value)) return '****';
+  const parsed = new URL(value);
+  if (parsed.password !== '') parsed.password = '****';
+  // PostgreSQL and Redis take them as parameters too: ?password=…, ?sslpassword=….
+  for (const name of new Set(parsed.searchParams.keys())) {
+    if (/pass|secret|token|key/i.test(name)) parsed.searchParams.set(name, '****');
+  }
+  return parsed.href;
+}

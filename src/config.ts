@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readSecretFiles, secretNames } from './config-secrets.ts';
+import { apiKeyPattern, mask, maskUrl, readSecretFiles, secretNames } from './config-secrets.ts';
 
 /** One thing wrong with the settings, ready to print. */
 export interface Problem {
@@ -25,6 +25,7 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
   readonly redisPrefix: string;
+  readonly redisTimeoutMs: number;
   readonly dataDir: string;
   readonly tiersFile: string | undefined;
   readonly adminToken: string | undefined;
@@ -77,12 +78,7 @@ const baseUrl = (fallback: string) =>
     .transform((value) => new URL(value.replace(/\/(?:v1\/?)?$/, '')));
 
 /** Goes into an Authorization or x-api-key header, so it holds what a header value may hold. */
-const apiKey = (takes: string) =>
-  z
-    .string()
-    .regex(/^[\x21-\x7e]+$/)
-    .optional()
-    .describe(takes);
+const apiKey = (takes: string) => z.string().regex(apiKeyPattern).optional().describe(takes);
 
 /** An origin as browsers send it: scheme and host, no path; extensions have schemes of their own. */
 const origins = z
@@ -112,6 +108,7 @@ const settings = {
     .regex(/^[\w.-]+$/)
     .default('licensify')
     .describe('what every Redis key begins with: letters, digits, dot, dash, underscore'),
+  REDIS_TIMEOUT_MS: wholeNumber(10, 60_000, 150),
   DATA_DIR: z.string().default('./data').describe('a folder that the gateway may write'),
   TIERS_FILE: text('the path of a TOML file'),
   ADMIN_TOKEN: z
@@ -135,6 +132,11 @@ const settings = {
 const schema = z.object(settings);
 type Settings = z.output<typeof schema>;
 
+export type SettingName = keyof typeof settings;
+
+/** Every variable that is a setting; the secret ones also have a `…_FILE` form. */
+export const settingNames = Object.keys(settings) as SettingName[];
+
 /** Validates all settings at once. Reads the environment and the files that `…_FILE` variables name. */
 export function loadConfig(environment: Environment): Loaded {
   const { values, files, problems } = readSecretFiles(dropEmpty(environment));
@@ -152,19 +154,6 @@ export function explainProblems(problems: Problem[]): string {
     return `  ${variable} ${state}; it takes ${takes}.`;
   });
   return `The settings have ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${lines.join('\n')}`;
-}
-
-/** A secret as it may be shown: its last four characters at most. */
-export function mask(secret: string): string {
-  return secret.length < 12 ? '****' : `****${secret.slice(-4)}`;
-}
-
-/** A connection string without its password, or something to print in its place if it is none. */
-export function maskUrl(value: string): string {
-  if (!URL.canParse(value)) return '****';
-  const parsed = new URL(value);
-  if (parsed.password !== '') parsed.password = '****';
-  return parsed.href;
 }
 
 function describeIssue(issue: z.core.$ZodIssue, values: Environment): Problem {
@@ -213,6 +202,7 @@ function freeze(values: Settings, files: Environment): Config {
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
     redisPrefix: values.REDIS_PREFIX,
+    redisTimeoutMs: values.REDIS_TIMEOUT_MS,
     dataDir: values.DATA_DIR,
     tiersFile: values.TIERS_FILE,
     adminToken: values.ADMIN_TOKEN,

@@ -69,19 +69,26 @@ function countInProcess({ knex, clock, log }: Options): Counting {
 
 async function countInRedis({ config, knex, clock, log, metrics }: Options, url: string): Promise<Counting> {
   const away = new Trouble(log, 'Redis cannot be reached; trying again');
+  let lastError: Error | undefined;
   const onError = (err: Error): void => {
+    lastError = err;
     metrics.storeFailed('redis');
     away.failed(err);
   };
-  const redis = openRedis(url, onError);
-  const subscriber = openRedis(url, onError);
+  const redis = openRedis(url, onError, config.redisTimeoutMs);
+  const subscriber = openRedis(url, onError, config.redisTimeoutMs);
   redis.on('ready', () => away.succeeded());
-  try {
-    await Promise.all([redis.connect(), subscriber.connect()]);
-  } catch (cause) {
+  // What connect() rejects with says only that there is no connection; what the listener heard says why.
+  const failure = await Promise.all([redis.connect(), subscriber.connect()]).then(
+    () => undefined,
+    (error: unknown) => lastError ?? error,
+  );
+  if (failure !== undefined) {
     redis.disconnect();
     subscriber.disconnect();
-    throw new Error(`${describeRedis(url)} cannot be reached: correct REDIS_URL, or start it`, { cause });
+    throw new Error(`${describeRedis(url)} cannot be used: correct REDIS_URL, or start it`, {
+      cause: failure,
+    });
   }
   const fold = new StreamFold({
     db: knex,

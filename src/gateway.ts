@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Knex } from 'knex';
 import { systemClock, type Clock } from './clock.ts';
-import { readSecretFile } from './config-secrets.ts';
+import { readKeyFile } from './config-secrets.ts';
 import type { Config, ProviderName } from './config.ts';
 import { openCounting, type Counting } from './counting.ts';
 import { createApp, type AppParts } from './http/app.ts';
@@ -153,11 +153,11 @@ async function openServers(parts: ServerParts): Promise<{ public: Server; intern
     draining ? 'shutting down' : await unreachableStores(parts.database, parts.counting);
   const internal = createInternalServer(createInternalApp({ registry: parts.metrics.registry, notReady }));
   closers.add(() => stopServer(internal, 0));
-  await listen(internal, config.internalPort, config.host);
+  await listen(internal, { port: config.internalPort, host: config.host, variable: 'INTERNAL_PORT' });
   const server = createPublicServer(parts.app, () => draining, config.upstreamTimeoutMs + IDLE_MARGIN);
   closers.add(() => stopServer(server, config.shutdownTimeoutMs));
   closers.add(() => (draining = true));
-  await listen(server, config.port, config.host);
+  await listen(server, { port: config.port, host: config.host, variable: 'PORT' });
   return { public: server, internal };
 }
 
@@ -192,7 +192,7 @@ async function createLicensing(
 function openKey(provider: ProviderName, { config, log }: GatewayOptions): ProviderKey | undefined {
   const source = config.providerKeys[provider];
   if (source === undefined) return undefined;
-  return new ProviderKey(source, readSecretFile, (err) => {
+  return new ProviderKey(source, readKeyFile, (err) => {
     if (err === undefined) log.info({ provider }, 'the provider key was read again from its file');
     else log.error({ provider, err }, 'the provider key file cannot be read: the key before stays in force');
   });

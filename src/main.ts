@@ -1,34 +1,58 @@
-import { existsSync } from 'node:fs';
-import { Command } from 'commander';
-import { registerServerCommands } from './cli/server-commands.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { parseEnv } from 'node:util';
+import { runCli } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
-import { version } from './version.ts';
+
+/** A second Ctrl-C later than this does not wait any longer. Milliseconds. */
+const IMPATIENT_AFTER = 1_000;
 
 /** The only user of process.argv, process.env, signals and exit codes: everything else gets them from here. */
 const terminal: Terminal = {
-  environment: () => {
-    // Variables that are set already win over the file's.
-    if (existsSync('.env')) process.loadEnvFile('.env');
-    return process.env;
-  },
+  environment: () => process.env,
+  environmentFile: () => (existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}),
   print: (text) => process.stdout.write(`${text}\n`),
   complain: (text) => process.stderr.write(`${text}\n`),
   isInteractive: process.stdout.isTTY,
+  ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
   exit: (code) => (process.exitCode = code),
-  onStop: (stop) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop(signal));
-  },
+  onStop,
 };
 
-const program = new Command('licensify')
-  .description('Keeps provider API keys on the server: licenses, devices, quotas and a streaming gateway.')
-  .version(version)
-  .showHelpAfterError('(licensify --help shows what there is)');
-registerServerCommands(program, terminal);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  terminal.complain(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    // A Ctrl-C or Ctrl-D closes the input, and the question would wait for ever.
+    const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    return await Promise.race([lines.question(question), closed]);
+  } finally {
+    lines.close();
+  }
 }
+
+/**
+ * One Ctrl-C can arrive several times: the terminal sends it to every process of the group, and npm and bin/licensify.js
+ * pass on theirs. So repetitions count as the same wish, until they come late enough to be a person's impatience.
+ */
+function onStop(stop: (signal: string) => void): void {
+  let askedAt: number | undefined;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (askedAt === undefined) {
+        askedAt = performance.now();
+        stop(signal);
+      } else if (signal === 'SIGINT' && performance.now() - askedAt > IMPATIENT_AFTER) {
+        process.exit(130);
+      }
+    });
+  }
+}
+
+// `licensify license list | head -1`: whoever read the output has had enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+process.stderr.on('error', () => undefined);
+
+await runCli(process.argv.slice(2), terminal);

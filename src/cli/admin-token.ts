@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
+import { CommandError, reasonOf } from './terminal.ts';
 
 /** Where the token of an embedded installation lies. */
 export function adminTokenFile(dataDir: string): string {
@@ -27,7 +28,11 @@ export function adminTokenFor({ adminToken, databaseUrl, dataDir }: Config): str
   const known = readAdminToken(dataDir);
   if (known !== undefined) return known;
   const token = randomBytes(32).toString('base64url');
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  writeFileSync(adminTokenFile(dataDir), `${token}\n`, { mode: 0o600 });
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    writeFileSync(adminTokenFile(dataDir), `${token}\n`, { mode: 0o600 });
+  } catch (cause) {
+    throw new CommandError(`DATA_DIR ${dataDir} is no folder to write to: ${reasonOf(cause)}`, { cause });
+  }
   return token;
 }

@@ -1,24 +1,48 @@
+import { mask } from '../config-secrets.ts';
+import type { Config, ProviderName } from '../config.ts';
 import { startGateway, type Gateway } from '../gateway.ts';
 import { createLogger, type Logger } from '../observe/log.ts';
-import { mask, type Config } from '../config.ts';
 import { version } from '../version.ts';
 import { adminTokenFile, adminTokenFor } from './admin-token.ts';
+import { sourceOf } from './environment.ts';
 import { configuredTiers, settings } from './settings.ts';
-import { CommandError, type Terminal } from './terminal.ts';
+import { CommandError, reasonOf, type Terminal } from './terminal.ts';
 
 /** `licensify serve`: the gateway, until it is asked to stop. */
-export async function serve(terminal: Terminal): Promise<void> {
+export async function serve(terminal: Terminal, { json }: { json: boolean }): Promise<void> {
   const config = settings(terminal);
   const tiers = configuredTiers(config);
-  const log = createLogger(config.logLevel);
-  let gateway: Gateway;
+  const log = logger(terminal, config, json);
+  // Asked for before the start, so that a stop in its midst is no sudden end: it comes right after.
+  const stopped = new Promise<string>((resolve) => terminal.onStop(resolve));
+  const gateway = await start({ config, tiers, log, adminToken: adminTokenFor(config) });
+  if (json || !terminal.isInteractive) logStart(log, config, gateway);
+  if (config.redisUrl === undefined && config.databaseUrl !== undefined) {
+    log.warn('without REDIS_URL each instance counts for itself: run one only, or set REDIS_URL');
+  }
+  if (!json) terminal.complain(welcome(terminal, config, gateway));
+  void stopped.then((signal) => stop(gateway, log, signal, terminal));
+}
+
+/** For a log collector; a person gets the page. */
+function logStart(log: Logger, config: Config, { url, internalUrl, stores }: Gateway): void {
+  const { proxyMode } = config;
+  const providers = { openai: keyState(config, 'openai'), anthropic: keyState(config, 'anthropic') };
+  log.info({ version, url, internalUrl, ...stores, providers, proxyMode }, 'listening');
+}
+
+/** JSON lines, which a terminal gets in a form for people unless it asks for them. */
+function logger(terminal: Terminal, { logLevel }: Config, json: boolean): Logger {
+  const asLines = { write: (line: string) => terminal.print(line.trimEnd()) };
+  return json && terminal.isInteractive ? createLogger(logLevel, asLines) : createLogger(logLevel);
+}
+
+async function start(options: Parameters<typeof startGateway>[0]): Promise<Gateway> {
   try {
-    gateway = await startGateway({ config, tiers, log, adminToken: adminTokenFor(config) });
+    return await startGateway(options);
   } catch (error) {
     throw new CommandError(`The gateway did not start: ${reasonOf(error)}`, { cause: error });
   }
-  terminal.onStop((signal) => void stop(gateway, log, signal, terminal));
-  announce(terminal, log, config, gateway);
 }
 
 async function stop(gateway: Gateway, log: Logger, signal: string, terminal: Terminal): Promise<void> {
@@ -28,32 +52,31 @@ async function stop(gateway: Gateway, log: Logger, signal: string, terminal: Ter
   terminal.exit(0);
 }
 
-/** For a person a short page, for a log collector one line. */
-function announce(terminal: Terminal, log: Logger, config: Config, gateway: Gateway): void {
-  const { url, internalUrl, stores } = gateway;
-  const providers = { openai: keyState(config, 'openai'), anthropic: keyState(config, 'anthropic') };
-  log.info({ version, url, internalUrl, ...stores, providers, proxyMode: config.proxyMode }, 'listening');
-  if (config.redisUrl === undefined && config.databaseUrl !== undefined) {
-    log.warn('without REDIS_URL each instance counts for itself: run one only, or set REDIS_URL');
-  }
-  terminal.complain(
-    [
-      '',
-      `  Licensify ${version} is listening on ${url}`,
-      `    metrics and health   ${internalUrl}/metrics, /health/ready`,
-      `    licenses             ${stores.database}`,
-      `    counters             ${stores.counters}`,
-      `    OpenAI key           ${providers.openai}`,
-      `    Anthropic key        ${providers.anthropic}`,
-      `    admin token          ${adminTokenState(config)}`,
-      '',
-      `  Next: ${nextStep(config)}`,
-      '',
-    ].join('\n'),
-  );
+/** What a person wants to know at the start: where it listens, what it uses, what to do next. */
+function welcome(terminal: Terminal, config: Config, { url, internalUrl, stores }: Gateway): string {
+  const keys = config.proxyMode
+    ? [
+        `    OpenAI key           ${keyState(config, 'openai')}`,
+        `    Anthropic key        ${keyState(config, 'anthropic')}`,
+      ]
+    : [
+        `    direct mode          hands out PROTECTED_API_KEY ${mask(config.protectedApiKey ?? '')}; /proxy is off`,
+      ];
+  return [
+    '',
+    `  Licensify ${version} is listening on ${url}`,
+    `    metrics and health   ${internalUrl}/metrics, /health/ready`,
+    `    licenses             ${stores.database}`,
+    `    counters             ${stores.counters}`,
+    ...keys,
+    `    admin token          ${adminTokenState(config)}`,
+    '',
+    `  Next: ${nextSteps(terminal, config, url).join('\n        ')}`,
+    '',
+  ].join('\n');
 }
 
-function keyState({ providerKeys }: Config, provider: 'openai' | 'anthropic'): string {
+function keyState({ providerKeys }: Config, provider: ProviderName): string {
   const source = providerKeys[provider];
   if (source === undefined) return `not set (${provider.toUpperCase()}_API_KEY)`;
   return 'file' in source ? `${mask(source.value)} from ${source.file}` : mask(source.value);
@@ -66,20 +89,32 @@ function adminTokenState(config: Config): string {
     : 'not set (ADMIN_TOKEN): the admin API is off';
 }
 
-function nextStep({ providerKeys, adminToken, databaseUrl, port }: Config): string {
-  if (adminToken === undefined && databaseUrl !== undefined) return 'set ADMIN_TOKEN and start again';
-  const elsewhere = port === 8080 ? '' : `LICENSIFY_URL=http://localhost:${port} `;
-  const create = `${elsewhere}npx licensify license create --email you@example.com --name You --tier pro`;
+function nextSteps(terminal: Terminal, config: Config, url: string): string[] {
+  const { providerKeys, adminToken, databaseUrl, proxyMode } = config;
+  if (adminToken === undefined && databaseUrl !== undefined) {
+    return ['put ADMIN_TOKEN into .env (openssl rand -hex 32 makes one) and start again'];
+  }
+  const variables = variablesForCli(terminal, url).map((assignment) => `${assignment} `);
+  const create = `${variables.join('')}npx licensify license create --email you@example.com --name You --tier pro`;
   const hasKey = providerKeys.openai !== undefined || providerKeys.anthropic !== undefined;
-  return hasKey
-    ? create
-    : `put OPENAI_API_KEY or ANTHROPIC_API_KEY into .env, start again, then\n        ${create}`;
+  return hasKey || !proxyMode
+    ? [create]
+    : [
+        'put OPENAI_API_KEY or ANTHROPIC_API_KEY into .env and start again; then, in another terminal,',
+        create,
+      ];
 }
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // A refused connection is an AggregateError without a message: what it holds says what happened.
-  const own =
-    error.message || (error instanceof AggregateError ? error.errors.map(reasonOf).join('; ') : error.name);
-  return error.cause === undefined ? own : `${own} (${reasonOf(error.cause)})`;
+/** What the CLI in another terminal has to be told: what this process knows from elsewhere than `.env`. */
+function variablesForCli(terminal: Terminal, url: string): string[] {
+  const { DATA_DIR, ADMIN_TOKEN_FILE } = terminal.environment();
+  const variables: string[] = [];
+  const { port } = new URL(url);
+  if (sourceOf(terminal, 'PORT') !== '.env' && port !== '8080') {
+    variables.push(`LICENSIFY_URL=http://localhost:${port}`);
+  }
+  if (sourceOf(terminal, 'ADMIN_TOKEN') === 'environment') variables.push('ADMIN_TOKEN=…');
+  else if (ADMIN_TOKEN_FILE) variables.push(`ADMIN_TOKEN_FILE=${ADMIN_TOKEN_FILE}`);
+  else if (DATA_DIR) variables.push(`DATA_DIR=${DATA_DIR}`);
+  return variables;
 }

@@ -1,12 +1,46 @@
 import type { Command } from 'commander';
+import { addCommand } from './command.ts';
 import type { Terminal } from './terminal.ts';
-import { serve } from './serve.ts';
 
-/** The commands for the machine of a gateway. */
+interface JsonOption {
+  json?: boolean;
+}
+
+/** The commands for the machine of a gateway. Each loads what it needs when it runs: a gateway takes its time. */
 export function registerServerCommands(program: Command, terminal: Terminal): void {
-  program
-    .command('serve')
-    .description('starts the gateway')
-    .addHelpText('after', '\nExample:\n  $ PORT=8080 OPENAI_API_KEY=sk-… licensify serve')
-    .action(() => serve(terminal));
+  addCommand(program, {
+    usage: 'serve',
+    description: 'starts the gateway',
+    json: 'log JSON lines on a terminal too, and print nothing else',
+    examples: ['serve', 'serve --json | tee gateway.log'],
+  }).action(async ({ json }: JsonOption) => {
+    const { serve } = await import('./serve.ts');
+    await serve(terminal, { json: json === true });
+  });
+  addCommand(program, {
+    usage: 'config',
+    description: 'prints the settings in force, secrets masked, and where each comes from',
+    examples: ['config', 'config --json'],
+  }).action(async ({ json }: JsonOption) => {
+    const { showConfig } = await import('./show-config.ts');
+    showConfig(terminal, { json: json === true });
+  });
+  addCommand(program, {
+    usage: 'migrate',
+    description:
+      "brings the database up to date; serve does it too, so this is for a deployment's first step",
+    examples: ['migrate', 'migrate --json'],
+  }).action(async ({ json }: JsonOption) => {
+    const { migrate } = await import('./migrate.ts');
+    await migrate(terminal, { json: json === true });
+  });
+  addCommand(program, {
+    usage: 'demo',
+    description: 'shows everything on a throw-away gateway with simulated providers, and stays up',
+    json: 'print each step as a line of JSON',
+    examples: ['demo'],
+  }).action(async ({ json }: JsonOption) => {
+    const { demo } = await import('./demo.ts');
+    await demo(terminal, { json: json === true });
+  });
 }

@@ -1,5 +1,5 @@
 import cors from 'cors';
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { isUnavailable } from '../stores/database.ts';
 import { adminApi } from './admin/index.ts';
 import type { AdminParts } from './admin/parts.ts';
@@ -66,6 +66,17 @@ const exposed = [
   'X-Licensify-Request-Id',
 ];
 
-function crossOrigin(origins: readonly string[]): ReturnType<typeof cors> {
-  return cors({ origin: [...origins], exposedHeaders: exposed, maxAge: 600 });
+/** Browsers of other origins get none of these headers, preflights included: for them there is no such API. */
+function crossOrigin(origins: readonly string[]): RequestHandler {
+  const listed = new Set(origins);
+  const answer = cors({ origin: [...origins], exposedHeaders: exposed, maxAge: 600 });
+  return (req, res, next) => {
+    if (listed.has(req.headers.origin ?? '')) {
+      answer(req, res, next);
+      return;
+    }
+    // A cache must not give this answer to an origin that is listed.
+    res.vary('Origin');
+    next();
+  };
 }

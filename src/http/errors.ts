@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 interface ErrorKind {
   status: number;
@@ -116,6 +116,16 @@ export function sendRefusal(res: ServerResponse, refusal: Refusal, shape: ErrorS
     'Content-Length': body.length,
   });
   res.end(body);
+  discardRest(res.req);
+}
+
+/**
+ * What a refused request still sends is read and thrown away. A body that was begun and not read to its end stops the
+ * connection: node dumps only those that nobody touched, and the next request on it would wait for ever.
+ */
+function discardRest(req: IncomingMessage): void {
+  req.unpipe();
+  req.resume();
 }
 
 /** The error's sentence with its details. */

@@ -38,7 +38,7 @@ const deviceRequest = z.object({
 
 /** `POST /activate`, `/deactivate` and `/check` (contract §3.1, §3.2). */
 export function licenseEndpoints(parts: LicenseParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   const endpoint = (path: string, handler: RequestHandler): void => {
     router.route(path).post(jsonBody, parts.attempts.guard, handler).all(onlyMethod('POST'));
   };

@@ -184,7 +184,7 @@ function relayTo(
   const headers = headersForProvider(req, {
     provider: call.provider,
     realKey: key.value,
-    proxyKey: call.proxyKey,
+    keys: call.keys,
     bodyLength: call.body?.length,
   });
   let counted = used;
@@ -194,10 +194,10 @@ function relayTo(
     req,
     res,
     base,
-    path: base.pathname.replace(/\/$/, '') + call.path + queryForProvider(call.query, call.proxyKey),
+    path: base.pathname.replace(/\/$/, '') + call.path + queryForProvider(call.query, call.keys),
     headers,
     body: call.body,
-    inspect: call.watch && ((piece) => call.watch?.inspect(piece)),
+    guard: call.watch,
     ownHeaders: () => rateLimitHeaders(limits, counted),
     giveBack: async () => {
       counted = lessOne(used);

@@ -5,7 +5,7 @@ import { onlyMethod } from './json-endpoint.ts';
 
 /** `GET /tiers`, `/health` and `/version`. */
 export function publicEndpoints(tiers: () => Tiers): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   router
     .route('/tiers')
     .get((_req, res) => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { withoutKeys } from '../key-forms.ts';
 import {
   announcesBody,
   BodyWatch,
@@ -8,6 +9,7 @@ import {
   readBody,
 } from '../upstream/body-watch.ts';
 import { readEnvelope, type Envelope } from '../upstream/envelope.ts';
+import { KeySearch } from '../upstream/key-search.ts';
 import { allowedPath, parseProxyTarget } from '../upstream/path-policy.ts';
 import { findProvider, type Provider } from '../upstream/providers.ts';
 import { refuse, type ErrorShape, type Refusal } from './errors.ts';
@@ -19,6 +21,8 @@ export interface ProxyCall {
   path: string;
   query: string;
   proxyKey: string;
+  /** Finds what must not go to the provider: this key, and any other. */
+  keys: KeySearch;
   hardwareId: string | undefined;
   /** The provider's request, where it came in an envelope; else the request's own body is piped. */
   body: Buffer | undefined;
@@ -61,21 +65,13 @@ export async function readCall(
     };
   }
   const { name } = addressed.provider;
-  const refused = (refusal: Refusal, shape: ErrorShape): ReadCall => ({
-    ok: false,
-    refusal,
-    shape,
-    provider: name,
-  });
+  const refused = (refusal: Refusal, shape: ErrorShape): ReadCall => refusedCall(refusal, shape, name);
   if (Number(req.headers['content-length'] ?? 0) > maxBodyBytes) {
     return refused(refuse('body_too_large', { max: maxBodyBytes }), presented.any ? name : 'licensify');
   }
   const [proxyKey, ...others] = presented.proxyKeys;
   if (others.length > 0) {
-    return refused(
-      refuse('invalid_request', { problem: 'The request holds two different proxy keys' }),
-      name,
-    );
+    return refused(twoKeys(), name);
   }
   if (proxyKey !== undefined) return readDropIn(req, addressed, proxyKey, maxBodyBytes);
 
@@ -92,8 +88,12 @@ function address(req: IncomingMessage, target: string): Addressed | Refusal {
   const method = req.method ?? '';
   // A body that such a method should not have, without a length, is how a second request is smuggled past a proxy
   // that forwards the head and not the framing (CVE-2026-29057).
-  if (bodiless.has(method) && req.headers['transfer-encoding'] !== undefined)
-    return refuse('length_required', { method });
+  const coding = req.headers['transfer-encoding'];
+  if (bodiless.has(method) && coding !== undefined) return refuse('length_required', { method });
+  // Any other coding would have to be undone before the body is passed on.
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    return refuse('invalid_request', { problem: 'The only transfer coding that is supported is "chunked"' });
+  }
   const parsed = parseProxyTarget(target);
   if (parsed === undefined) return refuse('not_found', { what: 'This page' });
   const provider = findProvider(parsed.provider);
@@ -112,11 +112,13 @@ async function readDropIn(
   maxBodyBytes: number,
 ): Promise<ReadCall> {
   const shape = addressed.provider.name;
+  const keys = new KeySearch(proxyKey);
   const first = await firstPiece(req);
   if (req.destroyed && !req.complete) return { ok: false, refusal: undefined };
   const call: ProxyCall = {
     ...addressed,
     proxyKey,
+    keys,
     hardwareId: undefined,
     body: undefined,
     watch: undefined,
@@ -124,15 +126,15 @@ async function readDropIn(
     shape,
   };
   if (first === undefined) return { ok: true, call };
-  if (first.includes(proxyKey)) {
-    // An envelope whose sender put the key into a header as well: the envelope's rules keep the key from the provider.
+  if (keys.inBytes(first)) {
+    // An envelope whose sender put a key into a header as well: the envelope's rules keep the keys from the provider.
     if (req.method === 'POST' && isJson(req.headers['content-type'])) {
       return readEnveloped(req, addressed, maxBodyBytes, true, proxyKey);
     }
-    return { ok: false, refusal: keyInBody(), shape, provider: shape };
+    return refusedCall(keyInBody(), shape, shape);
   }
   const contentType = req.headers['content-type'];
-  const watch = new BodyWatch(contentType, proxyKey, maxBodyBytes);
+  const watch = new BodyWatch(contentType, keys, maxBodyBytes);
   watch.lookAhead(first);
   const nothingLeft = first.length === Number(req.headers['content-length']) && !isMultipart(contentType);
   return { ok: true, call: { ...call, watch: nothingLeft ? undefined : watch, model: watch.model } };
@@ -150,27 +152,31 @@ async function readEnveloped(
   const raw = await readBody(req, maxBodyBytes);
   if (raw === undefined) return { ok: false, refusal: undefined };
   if (raw === 'too-large') {
-    return { ok: false, refusal: refuse('body_too_large', { max: maxBodyBytes }), shape, provider: name };
+    return refusedCall(refuse('body_too_large', { max: maxBodyBytes }), shape, name);
   }
-  const read = readEnvelope(raw);
-  if (read.ok) return callOf(read.envelope, addressed);
-  if (keyInHeader !== undefined) return { ok: false, refusal: keyInBody(), shape, provider: name };
+  const read = await readEnvelope(raw);
+  if (read.ok) {
+    const isOtherKey = keyInHeader !== undefined && keyInHeader !== read.envelope.proxyKey;
+    return isOtherKey ? refusedCall(twoKeys(), 'licensify', name) : callOf(read.envelope, addressed);
+  }
+  if (read.isEnvelope || !foreignCredential) return refusedCall(malformed(read.problem), 'licensify', name);
   // A provider's request with a key that is none of ours: an SDK that was given the wrong one.
-  const refusal =
-    foreignCredential && !read.isEnvelope ? refuse('invalid_proxy_key') : malformed(read.problem);
-  return { ok: false, refusal, shape: read.isEnvelope ? 'licensify' : shape, provider: name };
+  return refusedCall(keyInHeader === undefined ? refuse('invalid_proxy_key') : keyInBody(), shape, name);
 }
 
 function callOf(envelope: Envelope, addressed: Addressed): ReadCall {
   const { provider } = addressed;
   if (envelope.provider !== provider.name) {
     const refusal = refuse('provider_mismatch', { envelope: shown(envelope.provider), url: provider.name });
-    return { ok: false, refusal, shape: 'licensify', provider: provider.name };
+    return refusedCall(refusal, 'licensify', provider.name);
   }
   const { proxyKey, hardwareId, body, model } = envelope;
+  const keys = new KeySearch(proxyKey);
+  if (keys.inBytes(body)) return refusedCall(keyInBody(), 'licensify', provider.name);
   const call: ProxyCall = {
     ...addressed,
     proxyKey,
+    keys,
     hardwareId,
     body,
     model,
@@ -178,6 +184,10 @@ function callOf(envelope: Envelope, addressed: Addressed): ReadCall {
     shape: 'licensify',
   };
   return { ok: true, call };
+}
+
+function refusedCall(refusal: Refusal, shape: ErrorShape, provider: Provider['name']): ReadCall {
+  return { ok: false, refusal, shape, provider };
 }
 
 /** The proxy keys in the headers where SDKs put their API key, and whether there is any credential at all. */
@@ -198,13 +208,19 @@ function malformed(problem: string): Refusal {
   });
 }
 
+function twoKeys(): Refusal {
+  return refuse('invalid_request', { problem: 'The request holds two different proxy keys' });
+}
+
 export function keyInBody(): Refusal {
   return refuse('invalid_request', {
-    problem: 'The request body holds the proxy key, which must not reach the provider',
+    problem: 'The request body holds a proxy key, which must not reach the provider',
   });
 }
 
 /** What a client sent, short enough for an error message. */
 function shown(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 100);
+  return withoutKeys(text)
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+    .slice(0, 100);
 }

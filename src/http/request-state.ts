@@ -26,10 +26,15 @@ export interface RequestState {
   end(outcome: string): void;
 }
 
-const states = new WeakMap<ServerResponse, RequestState>();
+const stateKey = Symbol('request state');
+
+/** The answer carries its request's state: entries of a WeakMap would cost the garbage collector far more. */
+interface Carrier extends ServerResponse {
+  [stateKey]?: RequestState;
+}
 
 /** Begins the state of a request; called once, before anything else sees it. */
-export function beginRequest(res: ServerResponse): RequestState {
+export function beginRequest(res: Carrier): RequestState {
   const state: RequestState = {
     id: `req_${randomUUID()}`,
     startedAt: performance.now(),
@@ -50,10 +55,10 @@ export function beginRequest(res: ServerResponse): RequestState {
       state.outcome ??= outcome;
     },
   };
-  states.set(res, state);
+  res[stateKey] = state;
   return state;
 }
 
-export function requestState(res: ServerResponse): RequestState {
-  return states.get(res) ?? beginRequest(res);
+export function requestState(res: Carrier): RequestState {
+  return res[stateKey] ?? beginRequest(res);
 }

@@ -1,11 +1,15 @@
 import http, { type RequestListener, type Server } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { originForm } from '../upstream/path-policy.ts';
+import { refuse, sendRefusal } from './errors.ts';
+import { MalformedRequests } from './malformed.ts';
 
 /** A request's head, or a whole upload, that takes longer is a slow-loris. Milliseconds. */
 const HEAD_TIMEOUT = 20_000;
 const REQUEST_TIMEOUT = 300_000;
 /** Longer than load balancers keep an idle connection, so that it is they who close it. Milliseconds. */
 const KEEP_ALIVE = 75_000;
+
+const noHost = refuse('invalid_request', { problem: 'The request has no Host header (RFC 9112 §3.2)' });
 
 /**
  * The public HTTP server, not listening yet.
@@ -17,6 +21,15 @@ export function createPublicServer(
   isDraining: () => boolean,
   idleTimeoutMs: number,
 ): Server {
+  const malformed = new MalformedRequests();
+  const handle: RequestListener = (req, res) => {
+    malformed.began(req, res);
+    req.url = originForm(req.url ?? '/');
+    const hasNoHost = req.headers.host === undefined && req.httpVersion === '1.1';
+    if (hasNoHost || isDraining()) res.setHeader('Connection', 'close');
+    if (hasNoHost) sendRefusal(res, noHost);
+    else app(req, res);
+  };
   const server = http.createServer(
     {
       headersTimeout: HEAD_TIMEOUT,
@@ -24,14 +37,15 @@ export function createPublicServer(
       keepAliveTimeout: KEEP_ALIVE,
       connectionsCheckingInterval: 5_000,
       noDelay: true,
+      // Asked for above: node's own refusal says nothing.
+      requireHostHeader: false,
     },
-    (req, res) => {
-      if (isDraining()) res.setHeader('Connection', 'close');
-      app(req, res);
-    },
+    handle,
   );
   server.timeout = idleTimeoutMs;
-  server.on('clientError', answerMalformed);
+  // An expectation that is not known may be ignored (RFC 9110 §10.1.1).
+  server.on('checkExpectation', handle);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => malformed.answer(error, socket));
   return server;
 }
 
@@ -39,19 +53,32 @@ export function createInternalServer(app: RequestListener): Server {
   return http.createServer({ keepAliveTimeout: KEEP_ALIVE }, app);
 }
 
-/** @throws with a sentence that names the port, if it is taken */
-export async function listen(server: Server, port: number, host: string): Promise<void> {
+export interface ListenOn {
+  port: number;
+  host: string;
+  /** The setting that the port came from. */
+  variable: 'PORT' | 'INTERNAL_PORT';
+}
+
+/** @throws with a sentence that names the setting to change, if the port or the address cannot be had */
+export async function listen(server: Server, on: ListenOn): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === 'EADDRINUSE';
-      reject(
-        isTaken
-          ? new Error(`Port ${port} is in use: stop what uses it, or set another`, { cause: error })
-          : error,
-      );
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const sentence = cannotListen(cause.code, on);
+      reject(sentence === undefined ? cause : new Error(sentence, { cause }));
     });
-    server.listen(port, host, resolve);
+    server.listen(on.port, on.host, resolve);
   });
+}
+
+function cannotListen(code = '', { port, host, variable }: ListenOn): string | undefined {
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is in use: stop what uses it, or set ${variable} to another`;
+  if (code === 'EACCES') return `This user may not listen on port ${port}: set ${variable} to one above 1023`;
+  const isUnknown = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'].includes(code);
+  return isUnknown
+    ? `HOST ${host} is no address of this machine: 0.0.0.0 stands for all that it has`
+    : undefined;
 }
 
 /** Stops listening, waits for the requests under way, and cuts off what is left after the time. */
@@ -65,30 +92,3 @@ export async function stopServer(server: Server, timeoutMs: number): Promise<voi
   clearInterval(idle);
   clearTimeout(cut);
 }
-
-/** What is no HTTP gets a plain answer and no connection: after a parser's error nothing on it can be trusted. */
-function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [status, code, message] = malformedAnswers[error.code ?? ''] ?? malformedAnswer;
-  const body = JSON.stringify({ error: message, code });
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
-const malformedAnswer = ['400 Bad Request', 'invalid_request', 'The request is not valid HTTP'] as const;
-
-const malformedAnswers: Record<string, readonly [status: string, code: string, message: string] | undefined> =
-  {
-    HPE_HEADER_OVERFLOW: [
-      '431 Request Header Fields Too Large',
-      'invalid_request',
-      'The headers are larger than 16 KiB',
-    ],
-    ERR_HTTP_REQUEST_TIMEOUT: [
-      '408 Request Timeout',
-      'invalid_request',
-      'The request did not arrive in time',
-    ],
-  };

@@ -1,10 +1,11 @@
 import type { Knex } from 'knex';
 import type { Clock } from '../clock.ts';
 import type { Changes } from './changes.ts';
-import { canonicalLicenseKey, displayPrefix, hashKey, type ProxyKeys } from './keys.ts';
+import { canonicalLicenseKey, displayPrefix, hashKey, hashKeyText, type ProxyKeys } from './keys.ts';
 import { effectiveLimits, refusalOf, statusAt, type License, type LicenseRefusal } from './license.ts';
 import { licenseFrom, type DeviceRow, type LicenseRow, type ProxyKeyRow } from './license-rows.ts';
 import { UNLIMITED, type Tiers } from './tiers.ts';
+import { Turns } from './turns.ts';
 
 export type ActivationResult =
   | { activated: true; license: License; proxyKey: string }
@@ -19,6 +20,7 @@ export class Activation {
   readonly #keys: ProxyKeys;
   readonly #tiers: () => Tiers;
   readonly #graceMs: number;
+  readonly #turns = new Turns();
 
   /** @param options.graceMs how long a device's earlier proxy keys outlive a new one */
   constructor(options: {
@@ -44,7 +46,10 @@ export class Activation {
   async activate(typedKey: string, hardwareId: string): Promise<ActivationResult> {
     const key = canonicalLicenseKey(typedKey);
     if (key === undefined) return { activated: false, refusal: 'invalid_license_key' };
-    const result = await this.#db.transaction((db) => this.#activate(db, hashKey(key), hardwareId));
+    // They would wait for the license's row anyway; waiting here they take no connection from anybody else.
+    const result = await this.#turns.take(hashKeyText(key), () =>
+      this.#db.transaction((db) => this.#activate(db, hashKey(key), hardwareId)),
+    );
     if (result.activated) await this.#changes.announce(result.license.id);
     return result;
   }

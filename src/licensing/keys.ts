@@ -1,12 +1,12 @@
 import { createHmac, hash, randomBytes } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { base62, BASE62, hasProxyKeyForm, proxyKeyChecksum } from '../key-forms.ts';
+
+export { hasProxyKeyForm };
 
 /** Crockford's base32: no I, L, O or U, so that a key survives being read aloud. */
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 const LICENSE_KEY = /^LIC(?:-[0-9A-HJKMNP-TV-Z]{5}){5}$/;
-const PROXY_KEY = /^px_[0-9A-Za-z]{40}$/;
 
 const RANDOM_LENGTH = 26;
 const TAG_LENGTH = 8;
@@ -47,7 +47,7 @@ export class ProxyKeys {
   issue(): string {
     const random = randomBase62(RANDOM_LENGTH);
     const body = `px_${random}${this.#tag(random)}`;
-    return body + checksum(body);
+    return body + proxyKeyChecksum(body);
   }
 
   /** Whether this gateway's installation can have issued the key: no look-up, no I/O. */
@@ -63,11 +63,6 @@ export class ProxyKeys {
   }
 }
 
-/** Whether a string has a proxy key's shape and checksum, as a secret scanner would ask. */
-export function hasProxyKeyForm(key: string): boolean {
-  return PROXY_KEY.test(key) && checksum(key.slice(0, -CHECKSUM_LENGTH)) === key.slice(-CHECKSUM_LENGTH);
-}
-
 /** What is stored of a key: its SHA-256. Keys are random, so no salt and no slow hash is needed. */
 export function hashKey(key: string): Buffer {
   return hash('sha256', key, 'buffer');
@@ -81,16 +76,6 @@ export function hashKeyText(key: string): string {
 /** The first characters of a key, for people to tell keys apart; too few to help a guess. */
 export function displayPrefix(key: string): string {
   return key.slice(0, 9);
-}
-
-function checksum(text: string): string {
-  return base62(BigInt(crc32(text)), CHECKSUM_LENGTH);
-}
-
-function base62(value: bigint, length: number): string {
-  let text = '';
-  for (let rest = value; text.length < length; rest /= 62n) text = BASE62.charAt(Number(rest % 62n)) + text;
-  return text;
 }
 
 function randomBase62(length: number): string {

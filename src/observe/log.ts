@@ -4,9 +4,9 @@ import pretty from 'pino-pretty';
 export type { Logger } from 'pino';
 
 /** Fields that hold a secret wherever they turn up: a line that logs a whole request by mistake gives nothing away. */
-const secretFields = [
+const secretFields = new Set([
   'authorization',
-  '["x-api-key"]',
+  'x-api-key',
   'license_key',
   'licenseKey',
   'proxy_key',
@@ -14,7 +14,10 @@ const secretFields = [
   'token',
   'password',
   'apiKey',
-];
+]);
+
+/** How deep in what is logged they are looked for. */
+const MAX_DEPTH = 4;
 
 /** Keys as they would stand inside a text, such as an error's message. */
 const secretText = /\b(?:px_[0-9A-Za-z]{8,}|LIC(?:-[0-9A-Z]{5}){2,}|sk-[\w-]{8,})/g;
@@ -33,14 +36,42 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
-    redact: {
-      paths: secretFields.flatMap((field) => [field, field.startsWith('[') ? `*${field}` : `*.${field}`]),
+    formatters: {
+      level: (label: string) => ({ level: label }),
+      log: (fields: object) => withoutSecrets(fields),
     },
+    // For the bindings of child loggers, which the formatter does not see.
+    redact: { paths: [...secretFields].map((field) => `["${field}"]`) },
     serializers: { err: serializeError },
   };
   if (destination !== undefined) return pino(options, destination);
   return process.stdout.isTTY ? pino(options, pretty({ sync: true, ignore: 'pid,hostname' })) : pino(options);
+}
+
+/**
+ * The same fields, secret ones replaced; what holds none is not copied. Pino's own `redact` took three quarters of a
+ * line's time for its wildcard paths, and a third of all memory that a request allocates (docs/performance.md).
+ */
+function withoutSecrets(fields: object, depth = MAX_DEPTH): Record<string, unknown> {
+  const given = fields as Record<string, unknown>;
+  let clean = given;
+  for (const name in given) {
+    const value = given[name];
+    const isSecret = secretFields.has(name) && value !== undefined;
+    const shown = isSecret ? '[Redacted]' : withoutSecretsIn(value, depth);
+    if (shown === value) continue;
+    if (clean === given) clean = { ...given };
+    clean[name] = shown;
+  }
+  return clean;
+}
+
+function withoutSecretsIn(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || depth === 0) return value;
+  // An error's serializer writes only what it knows of; bytes have no fields.
+  if (value instanceof Error || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) return value.map((item) => withoutSecretsIn(item, depth - 1));
+  return withoutSecrets(value, depth - 1);
 }
 
 /** An error as it is logged: its own words and stack, keys taken out; not the query's values that drivers attach. */

@@ -62,8 +62,8 @@ export class MemoryAdmission implements Admission {
   settle(ticket: Ticket, settlement: Settlement): Promise<void> {
     const counter = this.#counters.peek(ticket.call.licenseId);
     if (settlement.refund && counter !== undefined) {
-      if (counter.day === ticket.day) counter.today -= 1;
-      if (counter.month === monthOfDay(ticket.day)) counter.thisMonth -= 1;
+      if (counter.day === ticket.day) counter.today = Math.max(0, counter.today - 1);
+      if (counter.month === monthOfDay(ticket.day)) counter.thisMonth = Math.max(0, counter.thisMonth - 1);
     }
     for (const booking of bookingsOf(ticket, settlement)) this.#book(booking);
     return Promise.resolve();
@@ -91,7 +91,10 @@ export class MemoryAdmission implements Admission {
 
   async #warm(licenseId: string, day: number): Promise<Counter> {
     const { today, thisMonth } = await this.#source.countsOf(licenseId, day);
-    const counter = { day, today, month: monthOfDay(day), thisMonth };
+    const month = monthOfDay(day);
+    // At midnight the month goes on: yesterday's counter has also what was given back during the reading.
+    const before = this.#counters.peek(licenseId);
+    const counter = { day, today, month, thisMonth: before?.month === month ? before.thisMonth : thisMonth };
     this.#counters.set(licenseId, counter);
     return counter;
   }

@@ -1,26 +1,29 @@
 import type { IncomingMessage } from 'node:http';
+import { beginningOfKey, type KeySearch } from './key-search.ts';
 import { ModelFinder, watchMultipartModel } from './model.ts';
 
 export const BODY_TOO_LARGE = 'too-large';
 export const BODY_HOLDS_KEY = 'holds-key';
 
+const nothing = Buffer.alloc(0);
+
 /**
- * Watches the body of a drop-in request pass: that it keeps to its limit, that the proxy key does not go to the
- * provider inside it, and which model it names. It holds nothing back.
+ * Watches the body of a drop-in request pass: that it keeps to its limit, that no proxy key goes to the provider inside
+ * it, and which model it names. It holds nothing back but what may be the beginning of a key.
  */
 export class BodyWatch {
-  readonly #key: Buffer;
+  readonly #keys: KeySearch;
   readonly #maxBytes: number;
   readonly #finder: ModelFinder | undefined;
   #model = '';
   #passed = 0;
   /** How many of the bytes to come have been looked at already. */
   #ahead = 0;
-  /** The end of the piece before, where a key may have begun. */
-  #tail: Buffer = Buffer.alloc(0);
+  /** The end of the pieces before, where a key may have begun. */
+  #held: Buffer = nothing;
 
-  constructor(contentType: string | undefined, proxyKey: string, maxBytes: number) {
-    this.#key = Buffer.from(proxyKey, 'latin1');
+  constructor(contentType: string | undefined, keys: KeySearch, maxBytes: number) {
+    this.#keys = keys;
     this.#maxBytes = maxBytes;
     if (isJson(contentType)) this.#finder = new ModelFinder();
   }
@@ -42,26 +45,23 @@ export class BodyWatch {
     return this.#finder?.model ?? this.#model;
   }
 
-  /** What is wrong with the body, now that this piece came; undefined where nothing is. */
-  inspect(piece: Buffer): typeof BODY_TOO_LARGE | typeof BODY_HOLDS_KEY | undefined {
+  /** What of the body may pass now that this piece came, or what is wrong with it. */
+  take(piece: Buffer): { passes: Buffer } | { objection: typeof BODY_TOO_LARGE | typeof BODY_HOLDS_KEY } {
     this.#passed += piece.length;
-    if (this.#passed > this.#maxBytes) return BODY_TOO_LARGE;
-    if (this.#holdsKey(piece)) return BODY_HOLDS_KEY;
+    if (this.#passed > this.#maxBytes) return { objection: BODY_TOO_LARGE };
+    const bytes = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece]);
+    if (this.#keys.inBytes(bytes)) return { objection: BODY_HOLDS_KEY };
     const seen = Math.min(this.#ahead, piece.length);
     this.#ahead -= seen;
     if (seen < piece.length) this.#finder?.feed(piece.subarray(seen));
-    return undefined;
+    const end = beginningOfKey(bytes);
+    this.#held = bytes.subarray(end);
+    return { passes: bytes.subarray(0, end) };
   }
 
-  #holdsKey(piece: Buffer): boolean {
-    const overlap = this.#key.length - 1;
-    if (piece.includes(this.#key)) return true;
-    const seam = Buffer.concat([this.#tail, piece.subarray(0, overlap)]);
-    this.#tail =
-      piece.length >= overlap
-        ? piece.subarray(-overlap)
-        : Buffer.concat([this.#tail, piece]).subarray(-overlap);
-    return seam.length >= this.#key.length && seam.includes(this.#key);
+  /** What was held back, once nothing comes any more. */
+  rest(): Buffer {
+    return this.#held;
   }
 }
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { setImmediate as others } from 'node:timers/promises';
 import { JsonScanner, JsonSyntaxError, type Member } from './json-scanner.ts';
-import { modelOf } from './model.ts';
+import { ModelFinder } from './model.ts';
 
 /** The request form of proxy-mode.md, taken apart (contract §4). */
 export interface Envelope {
@@ -23,8 +24,11 @@ type Field = (typeof fields)[number];
 const OPEN_OBJECT = 0x7b;
 const QUOTE = 0x22;
 
+/** How much of an envelope is walked at a time, so that a large one does not keep the others waiting. Bytes. */
+const TURN = 262_144;
+
 /** Takes an envelope apart without parsing what it carries. */
-export function readEnvelope(raw: Buffer): ReadEnvelope {
+export async function readEnvelope(raw: Buffer): Promise<ReadEnvelope> {
   const found = new Map<Field, Member>();
   let duplicate: string | undefined;
   const scanner = new JsonScanner((member) => {
@@ -36,21 +40,21 @@ export function readEnvelope(raw: Buffer): ReadEnvelope {
   const refuse = (problem: string): ReadEnvelope => ({ ok: false, problem, isEnvelope: found.size > 0 });
   if (!isUtf8(raw)) return refuse('The body is not valid UTF-8');
   try {
-    scanner.feed(raw);
+    await inTurns(raw, (piece) => scanner.feed(piece));
     scanner.end();
   } catch (error) {
     if (error instanceof JsonSyntaxError) return refuse(error.message);
     throw error;
   }
   if (duplicate !== undefined) return refuse(`"${duplicate}" stands in the envelope more than once`);
-  return assemble(raw, found, refuse);
+  return await assemble(raw, found, refuse);
 }
 
-function assemble(
+async function assemble(
   raw: Buffer,
   found: Map<Field, Member>,
   refuse: (problem: string) => ReadEnvelope,
-): ReadEnvelope {
+): Promise<ReadEnvelope> {
   for (const field of ['proxy_key', 'provider', 'body'] as const) {
     if (!found.has(field)) return refuse(`"${field}" is missing from the envelope`);
   }
@@ -65,10 +69,23 @@ function assemble(
   const member = found.get('body');
   if (member?.firstByte !== OPEN_OBJECT) return refuse('"body" must be a JSON object');
   const body = raw.subarray(member.start, member.end);
+  const finder = new ModelFinder();
+  await inTurns(body, (piece) => finder.feed(piece), finder);
   return {
     ok: true,
-    envelope: { proxyKey, provider, hardwareId: hardwareId.value, body, model: modelOf(body) },
+    envelope: { proxyKey, provider, hardwareId: hardwareId.value, body, model: finder.model ?? '' },
   };
+}
+
+async function inTurns(
+  bytes: Buffer,
+  walk: (piece: Buffer) => void,
+  goal: { done: boolean } = { done: false },
+): Promise<void> {
+  for (let at = 0; at < bytes.length && !goal.done; at += TURN) {
+    if (at > 0) await others();
+    walk(bytes.subarray(at, at + TURN));
+  }
 }
 
 /** `null` counts as not given; undefined: neither that nor a string. */

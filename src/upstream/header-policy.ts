@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { KeySearch } from './key-search.ts';
 import type { Provider } from './providers.ts';
 
 /** Outgoing header fields; several values stand for several lines. */
@@ -37,27 +38,29 @@ const notToClient = new Set([
   'anthropic-workspace-id',
 ]);
 
-/** The limits of our own account; the client has limits of ours. */
-const isProvidersRateLimit = /^(?:x|anthropic)-ratelimit-/;
+/** Names arrive in lower case: a key is no longer itself in one, but still nobody else's business. */
+const LOWER_CASE_KEY = /px_[0-9a-z]{40}/;
+
+/** The limits of our own account, and which browsers may read: there the client has answers of ours. */
+const isOursToSay = /^(?:x-ratelimit-|anthropic-ratelimit-|access-control-|x-licensify-)/;
 
 /**
  * The headers that go to the provider: the client's, less what concerns only this hop, less every credential and
- * whatever else holds the request's own proxy key, plus the real key (contract §4.2).
+ * whatever else holds a proxy key, plus the real key (contract §4.2).
  * @param options.body the length of the body, where it is known already; else the client's framing stands
  */
 export function headersForProvider(
   request: Pick<IncomingMessage, 'headers'>,
-  options: { provider: Provider; realKey: string; proxyKey: string; bodyLength?: number | undefined },
+  options: { provider: Provider; realKey: string; keys: KeySearch; bodyLength?: number | undefined },
 ): HeaderFields {
-  const { provider, realKey, proxyKey, bodyLength } = options;
+  const { provider, realKey, keys, bodyLength } = options;
   const named = connectionOptions(request.headers.connection);
-  const keyInLowerCase = proxyKey.toLowerCase();
   const headers: HeaderFields = {};
   for (const name in request.headers) {
     const value = request.headers[name];
     if (value === undefined || notToProvider.has(name) || name.startsWith('x-forwarded-')) continue;
     if (named?.has(name) === true && name !== 'content-length') continue;
-    if (holds(value, proxyKey) || name.includes(keyInLowerCase)) continue;
+    if (holdsKey(value, keys) || LOWER_CASE_KEY.test(name)) continue;
     headers[name] = value;
   }
   headers['accept-encoding'] = 'identity';
@@ -77,7 +80,7 @@ export function headersForClient(fromProvider: IncomingHttpHeaders): HeaderField
   const headers: HeaderFields = {};
   for (const name in fromProvider) {
     const value = fromProvider[name];
-    if (value === undefined || notToClient.has(name) || isProvidersRateLimit.test(name)) continue;
+    if (value === undefined || notToClient.has(name) || isOursToSay.test(name)) continue;
     if (named?.has(name) === true && name !== 'content-length') continue;
     headers[name] = value;
   }
@@ -91,16 +94,16 @@ export function isEventStream(headers: IncomingHttpHeaders): boolean {
 }
 
 /**
- * A query string without the parameters that hold the request's proxy key, plainly or percent-encoded; everything else
- * stays as it was sent.
+ * A query string without the parameters that hold a proxy key, plainly or percent-encoded, be it several times over;
+ * everything else stays as it was sent.
  * @param query with its question mark, or ''
  */
-export function queryForProvider(query: string, proxyKey: string): string {
+export function queryForProvider(query: string, keys: KeySearch): string {
   if (query === '') return '';
   const kept = query
     .slice(1)
     .split('&')
-    .filter((parameter) => !holds(parameter, proxyKey) && !holds(decodeLoosely(parameter), proxyKey));
+    .filter((parameter) => !keys.inText(decodeLoosely(parameter)));
   return kept.length === 0 ? '' : `?${kept.join('&')}`;
 }
 
@@ -110,11 +113,20 @@ function connectionOptions(connection: string | undefined): Set<string> | undefi
   return new Set(connection.split(',').map((option) => option.trim().toLowerCase()));
 }
 
-function holds(value: string | string[], secret: string): boolean {
-  return typeof value === 'string' ? value.includes(secret) : value.some((line) => line.includes(secret));
+function holdsKey(value: string | string[], keys: KeySearch): boolean {
+  return typeof value === 'string' ? keys.inText(value) : value.some((line) => keys.inText(line));
 }
 
-/** Percent-decoding that leaves what is malformed as it is. */
+/** More often than anybody decodes; without a bound, `%25252525…` would cost a pass for each of its digits. */
+const MAX_DECODINGS = 4;
+
+/** ASCII percent-decoded until nothing changes any more; what is malformed stays as it is. */
 function decodeLoosely(text: string): string {
-  return text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  let decoded = text;
+  for (let pass = 0; pass < MAX_DECODINGS && decoded.includes('%'); pass += 1) {
+    decoded = decoded.replaceAll(/%([0-7][0-9a-f])/gi, (_, hex: string) =>
+      String.fromCharCode(parseInt(hex, 16)),
+    );
+  }
+  return decoded;
 }

@@ -31,11 +31,12 @@ const CLOSE_ARRAY = 0x5d;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** Strings shorter than this are walked in place: a call of `indexOf` costs more. */
+/** So far a string is walked in place, and again behind each escaped quote: a call of `indexOf` costs more. */
 const SHORT_STRING = 24;
 
 const SCALAR = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)$/;
-const MAX_SCALAR_SHOWN = 40;
+/** Too few to show a key that stands there without its quotes. */
+const MAX_SCALAR_SHOWN = 12;
 
 /** What may come next: a value, a value or `]`, a key, a key or `}`, a colon, a comma or the end of the container. */
 type Expected = 'value' | 'value-or-end' | 'key' | 'key-or-end' | 'colon' | 'comma-or-end' | 'nothing';
@@ -169,15 +170,16 @@ export class JsonScanner {
   /** To behind the closing quote, or to the end of the piece. */
   #walkString(piece: Buffer, from: number): number {
     let at = from;
-    const short = Math.min(piece.length, from + SHORT_STRING);
-    while (at < short) {
-      const byte = piece[at];
-      if (this.#escaped) this.#escaped = false;
-      else if (byte === BACKSLASH) this.#escaped = true;
-      else if (byte === QUOTE) return this.#endString(piece, from, at);
-      at += 1;
-    }
     while (at < piece.length) {
+      const near = Math.min(piece.length, at + SHORT_STRING);
+      while (at < near) {
+        const byte = piece[at];
+        if (this.#escaped) this.#escaped = false;
+        else if (byte === BACKSLASH) this.#escaped = true;
+        else if (byte === QUOTE) return this.#endString(piece, from, at);
+        at += 1;
+      }
+      if (at === piece.length) break;
       const quote = piece.indexOf(QUOTE, at);
       const end = quote < 0 ? piece.length : quote;
       this.#escaped = isEscaped(piece, at, end, this.#escaped);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import busboy from 'busboy';
+import { withoutKeys } from '../key-forms.ts';
 import { JsonScanner } from './json-scanner.ts';
 
 /** Longer names are nobody's models; the ledger has a row for each name. Characters. */
@@ -47,13 +48,6 @@ export class ModelFinder {
   }
 }
 
-/** The model that a whole JSON body names; '' where it names none. */
-export function modelOf(body: Buffer): string {
-  const finder = new ModelFinder();
-  finder.feed(body);
-  return finder.model ?? '';
-}
-
 /** Watches a multipart upload pass for its `model` field, without holding its files. */
 export function watchMultipartModel(request: IncomingMessage, onModel: (model: string) => void): void {
   try {
@@ -82,7 +76,9 @@ function nameFrom(json: string): string | undefined {
   }
 }
 
-/** Printable ASCII, as the providers' model names are; the rest could not be told apart in a table. */
+/** Printable ASCII, as the providers' model names are; the rest could not be told apart in a table. And never a key. */
 function cleaned(name: string): string {
-  return name.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_LENGTH);
+  return withoutKeys(name)
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+    .slice(0, MAX_LENGTH);
 }

@@ -1,4 +1,5 @@
 import type { Provider } from './providers.ts';
+import { withoutKeys } from '../key-forms.ts';
 
 /** A request target under `/proxy/`, taken apart. */
 export interface ProxyTarget {
@@ -11,14 +12,21 @@ export interface ProxyTarget {
 }
 
 /**
- * Takes a request target apart. The host of an absolute-form target is ignored (RFC 9112 §3.2.2 tells a server to
- * accept the form; where a request goes, the settings alone decide).
+ * A request target without the host of an absolute-form one, which is ignored: RFC 9112 §3.2.2 tells a server to accept
+ * the form, and where a request goes, the settings alone decide.
  */
+export function originForm(target: string): string {
+  if (target.startsWith('/')) return target;
+  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  return path.startsWith('/') || path === '*' ? path : `/${path}`;
+}
+
+/** Takes a request target apart. */
 export function parseProxyTarget(target: string): ProxyTarget | undefined {
-  const originForm = target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
-  const queryAt = originForm.indexOf('?');
-  const wholePath = queryAt < 0 ? originForm : originForm.slice(0, queryAt);
-  const query = queryAt < 0 ? '' : originForm.slice(queryAt);
+  const origin = originForm(target);
+  const queryAt = origin.indexOf('?');
+  const wholePath = queryAt < 0 ? origin : origin.slice(0, queryAt);
+  const query = queryAt < 0 ? '' : origin.slice(queryAt);
   if (!wholePath.startsWith('/proxy/')) return undefined;
   const rest = wholePath.slice('/proxy/'.length);
   const slash = rest.indexOf('/');
@@ -42,7 +50,7 @@ export function allowedPath(provider: Provider, method: string, path: string): s
   if (path === '' || path === '/') return method === 'POST' ? provider.defaultPath : undefined;
   if (!WELL_FORMED.test(path) || REFUSED_ENCODING.test(path)) return undefined;
   const decoded = path.includes('%') ? decodeURIComponent(path) : path;
-  if (decoded.includes('..')) return undefined;
+  if (decoded.includes('..') || withoutKeys(decoded) !== decoded) return undefined;
   if (method === 'POST') return provider.allowed.POST.has(decoded) ? decoded : undefined;
   if (method !== 'GET') return undefined;
   if (provider.allowed.GET.has(decoded)) return decoded;

@@ -23,15 +23,21 @@ export class ProviderKey {
   ) {
     this.#value = source.value;
     this.#file = source.file;
-    if (this.#file === undefined) return;
-    watchFile(this.#file, { interval: LOOK_EVERY, persistent: false }, () => {
+    if (source.file === undefined) return;
+    const { file } = source;
+    const take = (): void => {
       try {
-        this.#value = read(this.#file ?? '');
+        const value = read(file);
+        if (value === this.#value) return;
+        this.#value = value;
         onChange(undefined);
       } catch (error) {
         onChange(error);
       }
-    });
+    };
+    watchFile(file, { interval: LOOK_EVERY, persistent: false }, take);
+    // It may have changed since the settings were read: nobody watched it then.
+    take();
   }
 
   get value(): string {

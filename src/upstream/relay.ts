@@ -1,6 +1,6 @@
 import http, { type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import { Readable } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { createProxyServer, type ProxyServer, type ProxyTarget } from 'http-proxy';
 import { headersForClient, isEventStream, type HeaderFields } from './header-policy.ts';
 
@@ -8,6 +8,14 @@ import { headersForClient, isEventStream, type HeaderFields } from './header-pol
 const KEEP_IDLE = 30_000;
 /** A provider that takes longer to accept a connection is away. Milliseconds. */
 const CONNECT_TIMEOUT = 10_000;
+
+/** Decides what of a piped body passes. */
+export interface BodyGuard {
+  /** What passes now that this piece came; or why the body must not pass, which ends the passage. */
+  take(piece: Buffer): { passes: Buffer } | { objection: string };
+  /** What was held back until the body's end. */
+  rest(): Buffer;
+}
 
 /** One request to pass on. */
 export interface Passage {
@@ -20,8 +28,8 @@ export interface Passage {
   headers: HeaderFields;
   /** The body, where it is not the client's own to be piped. */
   body?: Buffer | undefined;
-  /** Sees each piece of a piped body before it passes; what it objects to does not pass, and ends the passage. */
-  inspect?: ((piece: Buffer) => string | undefined) | undefined;
+  /** Sees each piece of a piped body before it passes. */
+  guard?: BodyGuard | undefined;
   /** Headers of ours for the answer's head. */
   ownHeaders: () => HeaderFields;
   /** Called before the head of an answer that will not be charged is sent: the client may try again at once. */
@@ -49,6 +57,20 @@ interface Flight extends Passage {
   objection: string | undefined;
 }
 
+const flightKey = Symbol('flight');
+
+/**
+ * The engine's events name the request alone, so it carries its flight. Not a WeakMap: what leads back to its own key
+ * outlives each minor collection there, and every request would be promoted to the old generation with all it holds.
+ */
+interface Carrier extends IncomingMessage {
+  [flightKey]?: Flight;
+}
+
+function flightOf(req: Carrier): Flight | undefined {
+  return req[flightKey];
+}
+
 /**
  * Passes requests on to providers. It alone knows the engine, http-proxy, and guards what that leaves open: see
  * docs/security.md for each defect and its test.
@@ -56,7 +78,6 @@ interface Flight extends Passage {
 export class Relay {
   readonly #engine: ProxyServer;
   readonly #agents: { http: http.Agent; https: https.Agent };
-  readonly #flights = new WeakMap<IncomingMessage, Flight>();
 
   /** @param timeoutMs the longest silence of a provider: before its headers, and between two chunks */
   constructor(timeoutMs: number) {
@@ -73,10 +94,10 @@ export class Relay {
       prependPath: false,
       toProxy: true,
     });
-    this.#engine.on('proxyReq', (upstream, req) => this.#launch(upstream, this.#flights.get(req)));
-    this.#engine.on('proxyRes', (answer, req) => this.#land(answer, this.#flights.get(req)));
-    this.#engine.on('error', (error, req) => this.#fail(error, this.#flights.get(req)));
-    this.#engine.on('econnreset', (error, req) => this.#fail(error, this.#flights.get(req)));
+    this.#engine.on('proxyReq', (upstream, req) => this.#launch(upstream, flightOf(req)));
+    this.#engine.on('proxyRes', (answer, req) => this.#land(answer, flightOf(req)));
+    this.#engine.on('error', (error, req) => this.#fail(error, flightOf(req)));
+    this.#engine.on('econnreset', (error, req) => this.#fail(error, flightOf(req)));
   }
 
   /** Resolves when nothing of the passage is under way any more. Never rejects. */
@@ -89,17 +110,17 @@ export class Relay {
       timedOut: false,
       objection: undefined,
     };
-    const { req, res, base, path, headers, body } = flight;
+    const { req, res, base, path, headers } = flight;
+    const body = flight.body === undefined ? guardedBody(flight) : streamOf(flight.body);
     if (res.destroyed) return Promise.resolve({ kind: 'client-gone', refund: true });
-    this.#flights.set(req, flight);
+    (req as Carrier)[flightKey] = flight;
     res.once('close', () => clientClosed(flight));
-    if (flight.inspect !== undefined) inspectBody(flight, flight.inspect);
     req.headers = { ...headers, host: base.host };
     req.url = path;
     this.#engine.web(req, res, {
       target: targetOf(base),
       agent: base.protocol === 'https:' ? this.#agents.https : this.#agents.http,
-      ...(body !== undefined && { buffer: streamOf(body) }),
+      ...(body !== undefined && { buffer: body }),
     });
     return promise;
   }
@@ -113,6 +134,11 @@ export class Relay {
     if (flight === undefined) return;
     flight.upstream = upstream;
     upstream.once('timeout', () => (flight.timedOut = true));
+    // Without a listener node drops the connection and says nothing, and the client would wait for ever.
+    upstream.once('upgrade', (_answer, socket) => {
+      socket.destroy();
+      this.#fail(new Error('The provider switched protocols, unasked'), flight);
+    });
     // The client may have gone, or sent what must not pass, before there was anything to close.
     if (flight.res.destroyed || flight.objection !== undefined) upstream.destroy();
   }
@@ -126,6 +152,10 @@ export class Relay {
     } else if (status === 401) {
       // It is our key that was refused, and the provider's text may quote it.
       answer.resume();
+      // Whatever it still has to say when the client has its answer, nobody waits for.
+      flight.res.once('close', () => answer.destroy());
+      // It may come before the request is complete, and nobody will send the rest.
+      if (!flight.req.complete) flight.upstream?.destroy();
       flight.finish({ kind: 'provider-auth-failed', refund: true });
     } else {
       deliver(answer, status, flight).catch((error: unknown) => {
@@ -162,6 +192,12 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
   const firstByteAt = performance.now();
   if (refund) await flight.giveBack();
   if (res.destroyed) return void answer.destroy();
+  // It died while the request was given back: nothing would tell of it any more.
+  if (answer.destroyed) {
+    res.destroy();
+    finish({ kind: 'answered', status, complete: false, refund, firstByteAt });
+    return;
+  }
   // Without the provider's reason phrase: HTTP/2 has none, and it need not be valid.
   res.writeHead(status, {
     ...headersForClient(answer.headers),
@@ -189,20 +225,28 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
   if (isEventStream(answer.headers)) res.flushHeaders();
 }
 
-/** Stops a piped body at the first piece that is objected to, and the request to the provider with it. */
-function inspectBody(flight: Flight, inspect: (piece: Buffer) => string | undefined): void {
-  const { req, res } = flight;
-  // Listens before the engine pipes, so that it sees each piece first.
-  req.on('data', (piece: Buffer) => {
-    if (flight.objection !== undefined) return;
-    const objection = inspect(piece);
-    if (objection === undefined) return;
-    flight.objection = objection;
-    req.unpipe();
-    flight.upstream?.destroy();
-    if (res.headersSent) res.destroy();
-    flight.finish({ kind: 'body-refused', refund: true, objection });
+/** The client's body as its guard lets it pass; the first objection ends the request to the provider. */
+function guardedBody(flight: Flight): Transform | undefined {
+  const { req, guard } = flight;
+  if (guard === undefined) return undefined;
+  const passing = new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      // What comes behind an objection is read and thrown away.
+      const verdict = flight.objection === undefined ? guard.take(piece) : undefined;
+      if (verdict !== undefined && 'objection' in verdict) refuseBody(flight, verdict.objection);
+      done(null, verdict !== undefined && 'passes' in verdict ? verdict.passes : undefined);
+    },
+    flush: (done) => done(null, flight.objection === undefined ? guard.rest() : undefined),
   });
+  return req.pipe(passing);
+}
+
+function refuseBody(flight: Flight, objection: string): void {
+  const { res, upstream, finish } = flight;
+  flight.objection = objection;
+  upstream?.destroy();
+  if (res.headersSent) res.destroy();
+  finish({ kind: 'body-refused', refund: true, objection });
 }
 
 /** As the engine reads it: only these fields, so that it parses no URL for each request. */

@@ -123,6 +123,8 @@ async function environmentFor(
     DATABASE_URL: embedded ? undefined : (await createTestDatabase()).url,
     REDIS_URL: options.counters === 'memory' ? undefined : testRedisUrl(),
     REDIS_PREFIX: `test-${randomBytes(6).toString('hex')}`,
+    // So that a machine that is busy elsewhere for a moment fails no test; what the default promises has tests of its own.
+    REDIS_TIMEOUT_MS: '10000',
     SHUTDOWN_TIMEOUT_MS: '2000',
   };
 }

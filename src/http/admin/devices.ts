@@ -6,7 +6,7 @@ import { required, type AdminParts } from './parts.ts';
 
 /** The devices of a license. */
 export function deviceRoutes(parts: AdminParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   router
     .route('/:id/devices')
     .get(async (req, res) => {

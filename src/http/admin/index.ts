@@ -9,7 +9,7 @@ import type { AdminParts } from './parts.ts';
 
 /** The admin API, `/admin/v1/…` (contract §9). Without a token it is off. */
 export function adminApi(parts: AdminParts, token: string | undefined): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   router.use(bearer(token));
   router.use('/v1/licenses', licenseRoutes(parts), deviceRoutes(parts));
   router.use(notFound);

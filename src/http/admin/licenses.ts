@@ -8,7 +8,7 @@ import { licenseChange, licenseQuery, newLicense } from './schemas.ts';
 
 /** Making, finding and changing licenses. */
 export function licenseRoutes(parts: AdminParts): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true });
   collection(router, parts);
   single(router, parts);
   statusChange(router, parts, 'suspend', 'suspended');

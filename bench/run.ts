@@ -1,0 +1,125 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { Closers } from '../test/support/servers/closers.ts';
+import { newRunId, removeTemporaryFolders, type RunContext } from '../test/support/servers/run-context.ts';
+import { answerBytes, contenderOf } from './contenders.ts';
+import { pinCores } from './cores.ts';
+import { autocannonLoad } from './load/autocannon.ts';
+import type { LoadGenerator } from './load/load.ts';
+import { findWrk } from './load/wrk.ts';
+import { measureSlice, SliceFailed, type Slice } from './measure.ts';
+import { printProfile } from './profile.ts';
+import { envelopeRatio, summarize, tableOf, type RowResult } from './report.ts';
+import { startRig, type Rig } from './rig.ts';
+import { rows, selectRows, type Row } from './rows.ts';
+
+const HELP = `npm run bench [-- rows…]        measures these rows, all of them by default: ${rows.map(({ name }) => name).join(', ')}
+npm run bench -- profile [row]  profiles the gateway under one row's load: where its CPU time goes
+
+Starts everything itself, on this machine alone: PostgreSQL and Redis (TEST_DATABASE_URL and TEST_REDIS_URL, or the
+programs of this machine, or Docker), the provider simulator, a bare http-proxy relay, the gateway, and the load (wrk
+where it is installed, autocannon otherwise).`;
+
+const WARM_UP_SECONDS = 1;
+const MAX_FAILURES = 3;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(HELP);
+    return 0;
+  }
+  const isProfile = args[0] === 'profile';
+  const selected = isProfile ? selectRows([args[1] ?? 'json']) : selectRows(args);
+  const closers = new Closers();
+  const context: RunContext = { runId: newRunId(), env: process.env, closers, say: console.error };
+  process.once('exit', () => removeTemporaryFolders(context.runId));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void closers.closeAll(console.error).then(() => process.exit(130)));
+  }
+  try {
+    if (isProfile) for (const row of selected) await printProfile(row, context, findLoad());
+    else await runRows(selected, context, findLoad());
+    return 0;
+  } catch (error) {
+    if (!closers.isClosing) console.error(error instanceof Error ? error.message : error);
+    return 1;
+  } finally {
+    if (!closers.isClosing) await closers.closeAll(console.error);
+  }
+}
+
+function findLoad(): LoadGenerator {
+  return findWrk() ?? autocannonLoad;
+}
+
+async function runRows(selected: readonly Row[], context: RunContext, load: LoadGenerator): Promise<void> {
+  const began = new Date();
+  const pinning = pinCores();
+  const rig = await startRig({ context, pinning });
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB`;
+  const setup = {
+    machine,
+    node: process.version,
+    load: load.name,
+    cores: pinning.description,
+    stores: rig.stores,
+  };
+  for (const [name, value] of Object.entries(setup)) console.error(`${name}: ${value}`);
+  const results: RowResult[] = [];
+  for (const row of selected) results.push(await runRow(rig, row, load));
+  console.log(tableOf(results));
+  console.log(
+    'Medians of the rounds, below them the least and the most; ratios and differences within each round.',
+  );
+  const file = writeResults({ at: began.toISOString(), ...setup }, results);
+  console.log(`${file}, after ${Math.round((Date.now() - began.getTime()) / 1_000)} s`);
+}
+
+/** Everybody in turn, round after round, so that what disturbs the machine disturbs all of them alike. */
+async function runRow(rig: Rig, row: Row, load: LoadGenerator): Promise<RowResult> {
+  console.error(`${row.name}: ${row.title}, ${row.rounds} rounds`);
+  const contenders = [];
+  for (const name of row.contenders) {
+    const contender = contenderOf(rig, row, name);
+    const what = { row, contender, round: 0, answerBytes: await answerBytes(contender.request) };
+    const seconds = WARM_UP_SECONDS + (row.events === undefined ? 0 : 1);
+    await undisturbed(() => measureSlice(rig, load, { ...what, seconds }));
+    contenders.push(what);
+  }
+  const slices: Slice[] = [];
+  for (let round = 1; round <= row.rounds; round += 1) {
+    for (const what of contenders)
+      slices.push(await undisturbed(() => measureSlice(rig, load, { ...what, round })));
+  }
+  return { row, slices };
+}
+
+/** Repeats a slice whose requests failed; what fails again and again is no disturbance. */
+async function undisturbed(measure: () => Promise<Slice>): Promise<Slice> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await measure();
+    } catch (error) {
+      if (!(error instanceof SliceFailed) || failures === MAX_FAILURES) throw error;
+      console.error(`once more, since requests failed: ${error.message}`);
+    }
+  }
+}
+
+function writeResults(setup: object, results: readonly RowResult[]): string {
+  const folder = join(import.meta.dirname, 'results');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'latest.json');
+  const rowsOut = results.map((result) => ({
+    name: result.row.name,
+    title: result.row.title,
+    envelopeCpuRatio: envelopeRatio(result),
+    summaries: summarize(result),
+    slices: result.slices,
+  }));
+  writeFileSync(file, `${JSON.stringify({ ...setup, rows: rowsOut }, undefined, 2)}\n`);
+  return file;
+}

@@ -1,0 +1,96 @@
+import { mask, maskUrl, secretNames } from '../config-secrets.ts';
+import { settingNames, type Config, type KeySource, type SettingName } from '../config.ts';
+import { adminTokenFile, readAdminToken } from './admin-token.ts';
+import { environmentOf, sourceOf } from './environment.ts';
+import { settings } from './settings.ts';
+import { printJson, printTable } from './tables.ts';
+import type { Terminal } from './terminal.ts';
+
+type Value = string | number | boolean | readonly string[] | undefined;
+
+interface Shown {
+  /** Masked, if it is a secret; undefined where it is not set. */
+  value: Value;
+  source: string;
+}
+
+/** `licensify config`: each setting in force, and where it comes from. @throws CommandError that lists every problem */
+export function showConfig(terminal: Terminal, { json }: { json: boolean }): void {
+  const config = settings(terminal);
+  const values = valuesOf(config);
+  const shown = settingNames.map((name) => [name, show(terminal, config, name, values[name])] as const);
+  if (json) {
+    const entries = shown.map(
+      ([name, { value, source }]) => [name, { value: value ?? null, source }] as const,
+    );
+    printJson(terminal, Object.fromEntries(entries));
+    return;
+  }
+  printTable(
+    terminal,
+    ['setting', 'value', 'from'],
+    shown.map(([name, { value, source }]) => [name, textOf(value), source]),
+  );
+}
+
+function show(terminal: Terminal, config: Config, name: SettingName, value: Value): Shown {
+  const source = originOf(terminal, name);
+  const hasGeneratedToken = name === 'ADMIN_TOKEN' && value === undefined && config.databaseUrl === undefined;
+  if (hasGeneratedToken) {
+    const token = readAdminToken(config.dataDir);
+    const file = adminTokenFile(config.dataDir);
+    return token === undefined
+      ? { value, source: `default: made at the first start, in ${file}` }
+      : { value: mask(token), source: file };
+  }
+  return { value: masked(name, value), source };
+}
+
+function originOf(terminal: Terminal, name: SettingName): string {
+  const file = environmentOf(terminal)[`${name}_FILE`];
+  if (secretNames.includes(name) && file) return `${name}_FILE ${file}`;
+  return sourceOf(terminal, name) ?? 'default';
+}
+
+function masked(name: SettingName, value: Value): Value {
+  if (typeof value !== 'string') return value;
+  if (name.endsWith('_URL')) return maskUrl(value);
+  return secretNames.includes(name) ? mask(value) : value;
+}
+
+function textOf(value: Value): string {
+  if (value === undefined) return 'not set';
+  return value instanceof Array ? value.join(', ') || 'none' : String(value);
+}
+
+function valuesOf(config: Config): Record<SettingName, Value> {
+  return {
+    PORT: config.port,
+    HOST: config.host,
+    INTERNAL_PORT: config.internalPort,
+    PROXY_MODE: config.proxyMode,
+    OPENAI_API_KEY: keyOf(config.providerKeys.openai),
+    ANTHROPIC_API_KEY: keyOf(config.providerKeys.anthropic),
+    OPENAI_BASE_URL: config.baseUrls.openai.href,
+    ANTHROPIC_BASE_URL: config.baseUrls.anthropic.href,
+    DATABASE_URL: config.databaseUrl,
+    REDIS_URL: config.redisUrl,
+    REDIS_PREFIX: config.redisPrefix,
+    REDIS_TIMEOUT_MS: config.redisTimeoutMs,
+    DATA_DIR: config.dataDir,
+    TIERS_FILE: config.tiersFile,
+    ADMIN_TOKEN: config.adminToken,
+    PROTECTED_API_KEY: config.protectedApiKey,
+    MAX_BODY_BYTES: config.maxBodyBytes,
+    UPSTREAM_TIMEOUT_MS: config.upstreamTimeoutMs,
+    TRUST_PROXY: config.trustProxy,
+    CORS_ORIGINS: config.corsOrigins,
+    SHUTDOWN_TIMEOUT_MS: config.shutdownTimeoutMs,
+    PROXY_KEY_GRACE_SECONDS: config.proxyKeyGraceSeconds,
+    LOG_LEVEL: config.logLevel,
+  };
+}
+
+function keyOf(source: KeySource | undefined): string | undefined {
+  return source?.value;
+}

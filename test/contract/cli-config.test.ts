@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { settingNames } from '../../src/config.ts';
+import { licensify, temporaryFolder } from '../support/cli.ts';
+
+type Settings = Record<string, { value: unknown; source: string }>;
+
+const secrets = {
+  OPENAI_API_KEY: 'made-up-openai-key-hush1',
+  ANTHROPIC_API_KEY: 'made-up-anthropic-key-hush2',
+  PROTECTED_API_KEY: 'made-up-direct-key-hush3',
+  ADMIN_TOKEN: 'made-up-admin-token-hush4',
+  DATABASE_URL: 'postgres://user:db-hush5@db.example.com/licensify?sslpassword=tls-hush6',
+  REDIS_URL: 'rediss://:redis-hush7@redis.example.com',
+};
+
+describe('licensify config', () => {
+  it('prints no secret, in any form', async () => {
+    for (const json of [[], ['--json']]) {
+      for (const isInteractive of [false, true]) {
+        const { code, out, err } = await licensify(['config', ...json], { env: secrets, isInteractive });
+        assert.deepEqual([code, err], [0, '']);
+        assert.doesNotMatch(out, /made-up|db-hush|tls-hush|redis-hush/);
+        assert.match(out, /\*\*\*\*ush1.*environment|"value": "\*\*\*\*ush1"/);
+        assert.match(out, /postgres:\/\/user:\*\*\*\*@db\.example\.com/);
+      }
+    }
+  });
+
+  it('says of every setting what is in force and where it comes from', async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, 'key');
+    writeFileSync(file, 'made-up-key-in-a-file\n');
+    const { out } = await licensify(['config', '--json'], {
+      env: { PORT: '9000', LOG_LEVEL: '', OPENAI_API_KEY_FILE: file, DATA_DIR: folder.path },
+      envFile: {
+        PORT: '1',
+        LOG_LEVEL: 'debug',
+        TRUST_PROXY: '2',
+        CORS_ORIGINS: 'https://a.example, https://b.example',
+      },
+    });
+    const settings = JSON.parse(out) as Settings;
+    assert.deepEqual(Object.keys(settings), settingNames);
+    assert.deepEqual(settings.PORT, { value: 9000, source: 'environment' });
+    assert.deepEqual(settings.LOG_LEVEL, { value: 'info', source: 'default' });
+    assert.deepEqual(settings.TRUST_PROXY, { value: 2, source: '.env' });
+    assert.deepEqual(settings.CORS_ORIGINS?.value, ['https://a.example', 'https://b.example']);
+    assert.deepEqual(settings.OPENAI_API_KEY, { value: '****file', source: `OPENAI_API_KEY_FILE ${file}` });
+    assert.deepEqual(settings.ANTHROPIC_API_KEY, { value: null, source: 'default' });
+    assert.match(settings.ADMIN_TOKEN?.source ?? '', /made at the first start, in .*admin-token$/);
+    writeFileSync(join(folder.path, 'admin-token'), 'made-up-generated-token\n');
+    const after = await licensify(['config'], { env: { DATA_DIR: folder.path } });
+    assert.match(after.out, /^ADMIN_TOKEN\t\*\*\*\*oken\t.*admin-token$/m);
+  });
+
+  it('lists every problem of bad settings, masked, and ends with 1', async () => {
+    const env = { PORT: 'x', ADMIN_TOKEN: 'too short hush', REDIS_URL: 'http://:hush@h', LOG_LEVEL: 'loud' };
+    const { code, out, err } = await licensify(['config'], { env });
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(err, /^The settings have 4 problems:\n/);
+    for (const name of Object.keys(env))
+      assert.match(err, new RegExp(`^ {2}${name} holds ".+"; it takes `, 'm'));
+    assert.doesNotMatch(err, /short|:hush@/);
+  });
+});

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Command } from 'commander';
+import { buildProgram } from '../../src/cli/run.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
+import { licensify } from '../support/cli.ts';
+
+const silent: Terminal = {
+  environment: () => ({}),
+  environmentFile: () => ({}),
+  print: () => undefined,
+  complain: () => undefined,
+  isInteractive: false,
+  ask: undefined,
+  exit: () => undefined,
+  onStop: () => undefined,
+};
+
+/** Every command that does something, by its words. */
+function commands(command: Command, path: string[] = []): string[][] {
+  if (command.commands.length === 0) return [path];
+  return command.commands.flatMap((child) => commands(child, [...path, child.name()]));
+}
+
+const all = commands(buildProgram(silent));
+
+describe('--help', () => {
+  it('knows the commands of the contract that there are so far', () => {
+    assert.deepEqual(all.map((path) => path.join(' ')).sort(), [
+      ...['config', 'demo', 'device list', 'device remove', 'license create', 'license list'],
+      ...['license reinstate', 'license revoke', 'license show', 'license suspend', 'license update'],
+      ...['migrate', 'serve', 'tier list', 'tier validate'],
+    ]);
+  });
+
+  for (const path of all) {
+    it(`of ${path.join(' ')} shows an example and --json`, async () => {
+      const { code, out, err } = await licensify([...path, '--help']);
+      assert.deepEqual([code, err], [0, '']);
+      assert.match(out, new RegExp(`\\nExamples?:\\n {2}\\$ licensify ${path.join(' ')}`));
+      assert.match(out, /--json/);
+    });
+  }
+
+  for (const path of [[], ['license'], ['device'], ['tier']]) {
+    it(`of ${path.join(' ') || 'the whole'} lists what there is, with an example`, async () => {
+      const { code, out } = await licensify([...path, '--help']);
+      assert.equal(code, 0);
+      assert.match(out, /\nCommands:\n/);
+      assert.match(out, /\nExample:\n {2}\$ licensify /);
+    });
+  }
+
+  it('--version prints the version', async () => {
+    assert.match((await licensify(['--version'])).out, /^\d+\.\d+\.\d+\n$/);
+  });
+});
