@@ -18,12 +18,16 @@ export interface Slice {
   /** The part of its core that the contender was busy. */
   readonly busy: number | undefined;
   readonly residentMb: number | undefined;
+  /** How often it was measured before, and requests failed. */
+  readonly failures: number;
 }
 
 /** Requests of a slice failed: its figures mean nothing. On a machine that is busy otherwise this may happen. */
 export class SliceFailed extends Error {
   override readonly name = 'SliceFailed';
 }
+
+const MAX_FAILURES = 2;
 
 /** The ledger promises 2 s; beyond this the benchmark has found a bug. */
 const BOOKING_LIMIT_MS = 10_000;
@@ -59,7 +63,20 @@ export async function measureSlice(
     cpuMsPerThousand: cpu === undefined ? undefined : (cpu / units) * 1_000,
     busy: busy === undefined ? undefined : busy / (result.seconds * 1_000),
     residentMb: pid === undefined ? undefined : residentMb(pid),
+    failures: 0,
   };
+}
+
+/** Repeats a slice whose requests failed; what fails again and again is no disturbance. */
+export async function undisturbed(measure: () => Promise<Slice>): Promise<Slice> {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return { ...(await measure()), failures };
+    } catch (error) {
+      if (!(error instanceof SliceFailed) || failures === MAX_FAILURES) throw error;
+      console.error(`once more, since requests failed: ${error.message}`);
+    }
+  }
 }
 
 function difference(after: number | undefined, before: number | undefined): number | undefined {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import pg from 'pg';
 import type { FoundServer } from '../test/support/servers/find-server.ts';
 import { makeTemporaryFolder, type RunContext } from '../test/support/servers/run-context.ts';
@@ -26,16 +26,19 @@ export interface RigOptions {
   readonly pinning: Pinning;
   /** Of the gateway: `--cpu-prof`. */
   readonly nodeArguments?: readonly string[];
+  /** The checkout whose gateway runs; this one by default. */
+  readonly checkout?: string;
 }
 
 const project = join(import.meta.dirname, '..');
 
 /** Starts the stores, the simulator, the bare relay and the gateway, and activates a device without limits. */
-export async function startRig({ context, pinning, nodeArguments = [] }: RigOptions): Promise<Rig> {
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const { context, pinning, nodeArguments = [], checkout = project } = options;
   const { closers, runId } = context;
   const folder = await makeTemporaryFolder(runId, 'bench');
-  const start = async (name: string, script: string, options: Partial<ServiceOptions>): Promise<Service> => {
-    const service = await startService(name, join(project, script), { folder, ...options });
+  const start = async (name: string, script: string, how: Partial<ServiceOptions>): Promise<Service> => {
+    const service = await startService(name, resolve(project, script), { folder, ...how });
     closers.add(name, () => service.stop());
     return service;
   };
@@ -51,7 +54,7 @@ export async function startRig({ context, pinning, nodeArguments = [] }: RigOpti
     env: { TARGET: simulator.url, REAL_KEY: OPENAI_KEY },
   });
   const adminToken = randomBytes(24).toString('hex');
-  const gateway = await start('gateway', 'src/main.ts', {
+  const gateway = await start('gateway', resolve(checkout, 'src/main.ts'), {
     prefix,
     nodeArguments,
     arguments: ['serve'],

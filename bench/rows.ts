@@ -60,11 +60,9 @@ export const rows: readonly Row[] = [
   },
 ];
 
-/** The rows of these names, all of them without names. @throws Error for a name that is none, saying which there are */
-export function selectRows(names: readonly string[]): readonly Row[] {
-  const unknown = names.find((name) => !rows.some((row) => row.name === name));
-  if (unknown !== undefined) {
-    throw new Error(`There is no row "${unknown}". Rows: ${rows.map(({ name }) => name).join(', ')}`);
-  }
-  return names.length === 0 ? rows : rows.filter(({ name }) => names.includes(name));
+/** The row of this name. @throws Error that says which there are */
+export function selectRow(name: string): Row {
+  const row = rows.find((candidate) => candidate.name === name);
+  if (row !== undefined) return row;
+  throw new Error(`There is no row "${name}". Rows: ${rows.map((candidate) => candidate.name).join(', ')}`);
 }

@@ -4,25 +4,27 @@ import { join } from 'node:path';
 import { Closers } from '../test/support/servers/closers.ts';
 import { newRunId, removeTemporaryFolders, type RunContext } from '../test/support/servers/run-context.ts';
 import { answerBytes, contenderOf } from './contenders.ts';
+import { compareCheckouts } from './compare.ts';
 import { pinCores } from './cores.ts';
 import { autocannonLoad } from './load/autocannon.ts';
 import type { LoadGenerator } from './load/load.ts';
 import { findWrk } from './load/wrk.ts';
-import { measureSlice, SliceFailed, type Slice } from './measure.ts';
+import { measureSlice, undisturbed, type Slice } from './measure.ts';
 import { printProfile } from './profile.ts';
 import { envelopeRatio, summarize, tableOf, type RowResult } from './report.ts';
 import { startRig, type Rig } from './rig.ts';
-import { rows, selectRows, type Row } from './rows.ts';
+import { rows, selectRow, type Row } from './rows.ts';
 
 const HELP = `npm run bench [-- rows…]        measures these rows, all of them by default: ${rows.map(({ name }) => name).join(', ')}
 npm run bench -- profile [row]  profiles the gateway under one row's load: where its CPU time goes
+npm run bench -- compare <folder> [row]
+                                this checkout's gateway against another's, such as a git worktree
 
 Starts everything itself, on this machine alone: PostgreSQL and Redis (TEST_DATABASE_URL and TEST_REDIS_URL, or the
 programs of this machine, or Docker), the provider simulator, a bare http-proxy relay, the gateway, and the load (wrk
 where it is installed, autocannon otherwise).`;
 
 const WARM_UP_SECONDS = 1;
-const MAX_FAILURES = 3;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -31,8 +33,6 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const isProfile = args[0] === 'profile';
-  const selected = isProfile ? selectRows([args[1] ?? 'json']) : selectRows(args);
   const closers = new Closers();
   const context: RunContext = { runId: newRunId(), env: process.env, closers, say: console.error };
   process.once('exit', () => removeTemporaryFolders(context.runId));
@@ -40,8 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.once(signal, () => void closers.closeAll(console.error).then(() => process.exit(130)));
   }
   try {
-    if (isProfile) for (const row of selected) await printProfile(row, context, findLoad());
-    else await runRows(selected, context, findLoad());
+    await readJob(args, findWrk() ?? autocannonLoad)(context);
     return 0;
   } catch (error) {
     if (!closers.isClosing) console.error(error instanceof Error ? error.message : error);
@@ -51,8 +50,21 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function findLoad(): LoadGenerator {
-  return findWrk() ?? autocannonLoad;
+/** What the arguments ask for. @throws Error for a row that does not exist */
+function readJob(args: readonly string[], load: LoadGenerator): (context: RunContext) => Promise<void> {
+  const [first, ...rest] = args;
+  if (first === 'profile') {
+    const row = selectRow(rest[0] ?? 'json');
+    return (context) => printProfile(row, context, load);
+  }
+  if (first === 'compare') {
+    const [folder, name = 'json'] = rest;
+    const row = selectRow(name);
+    if (folder === undefined) throw new Error('compare takes the folder of another checkout');
+    return (context) => compareCheckouts(row, folder, context, load);
+  }
+  const selected = args.length === 0 ? rows : args.map(selectRow);
+  return (context) => runRows(selected, context, load);
 }
 
 async function runRows(selected: readonly Row[], context: RunContext, load: LoadGenerator): Promise<void> {
@@ -95,18 +107,6 @@ async function runRow(rig: Rig, row: Row, load: LoadGenerator): Promise<RowResul
       slices.push(await undisturbed(() => measureSlice(rig, load, { ...what, round })));
   }
   return { row, slices };
-}
-
-/** Repeats a slice whose requests failed; what fails again and again is no disturbance. */
-async function undisturbed(measure: () => Promise<Slice>): Promise<Slice> {
-  for (let failures = 1; ; failures += 1) {
-    try {
-      return await measure();
-    } catch (error) {
-      if (!(error instanceof SliceFailed) || failures === MAX_FAILURES) throw error;
-      console.error(`once more, since requests failed: ${error.message}`);
-    }
-  }
 }
 
 function writeResults(setup: object, results: readonly RowResult[]): string {

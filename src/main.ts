@@ -6,6 +6,8 @@ import type { Terminal } from './cli/terminal.ts';
 
 /** A second Ctrl-C later than this does not wait any longer. Milliseconds. */
 const IMPATIENT_AFTER = 1_000;
+/** Milliseconds. */
+const LOOK_FOR_PARENT_EVERY = 500;
 
 /** The only user of process.argv, process.env, signals and exit codes: everything else gets them from here. */
 const terminal: Terminal = {
@@ -36,6 +38,10 @@ async function ask(question: string): Promise<string> {
  */
 function onStop(stop: (signal: string) => void): void {
   let askedAt: number | undefined;
+  whenLeftBehind(() => {
+    askedAt ??= performance.now();
+    stop('SIGTERM');
+  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (askedAt === undefined) {
@@ -46,6 +52,18 @@ function onStop(stop: (signal: string) => void): void {
       }
     });
   }
+}
+
+/** npm passes a SIGTERM on to its shell, which dies of it and tells nobody: that it is gone is the same wish. */
+function whenLeftBehind(stop: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, LOOK_FOR_PARENT_EVERY);
+  watch.unref();
 }
 
 // `licensify license list | head -1`: whoever read the output has had enough.

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from 'express';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Redis } from 'ioredis';
-import { refuse } from './errors.ts';
+import { refuse, type Refusal } from './errors.ts';
 import { answerRefusal } from './json-endpoint.ts';
 
 const ALLOWED = 10;
@@ -13,8 +13,8 @@ const WITHIN_SECONDS = 600;
  */
 export interface Attempts {
   readonly guard: RequestHandler;
-  /** Counts an unknown key against the address it came from. */
-  failed(req: Request): Promise<void>;
+  /** Counts an unknown key against the address it came from, and says what to answer. */
+  failed(req: Request): Promise<Refusal>;
 }
 
 /** @param redis shares the counts between instances; each counts for itself without it, and while it is away */
@@ -39,17 +39,23 @@ export function createAttempts(redis: Redis | undefined, prefix: string): Attemp
         next();
         return;
       }
-      answerRefusal(res, refuse('too_many_attempts', {}, Math.max(1, Math.ceil(state.msBeforeNext / 1_000))));
+      answerRefusal(res, tooMany(state));
     },
     async failed(req) {
       try {
         await limiter.consume(addressOf(req));
+        return refuse('invalid_license_key');
       } catch (error) {
-        // A refusal is thrown too; the guard answers it next time.
-        if (!(error instanceof RateLimiterRes)) throw error;
+        // Beyond the limit it is thrown: of a hundred that passed the guard together, ten learn that their key is wrong.
+        if (error instanceof RateLimiterRes) return tooMany(error);
+        throw error;
       }
     },
   };
+}
+
+function tooMany({ msBeforeNext }: RateLimiterRes): Refusal {
+  return refuse('too_many_attempts', {}, Math.max(1, Math.ceil(msBeforeNext / 1_000)));
 }
 
 /** An IPv6 customer has a whole /64: its addresses count as one. */

@@ -95,9 +95,9 @@ export class RefusalError extends Error {
   override readonly name = 'RefusalError';
   readonly refusal: Refusal;
 
-  constructor(code: ErrorCode, details: Refusal['details'] = {}) {
+  constructor(code: ErrorCode, details: Refusal['details'] = {}, retryAfter?: number) {
     super(code);
-    this.refusal = refuse(code, details);
+    this.refusal = refuse(code, details, retryAfter);
   }
 }
 

@@ -6,7 +6,8 @@ import { requestState } from './request-state.ts';
 /** The largest JSON body outside `/proxy`. Bytes. */
 export const MAX_JSON_BYTES = 65_536;
 
-const parse: RequestHandler = express.json({ limit: MAX_JSON_BYTES, strict: true });
+/** Compressed bodies are refused: nothing here is large enough to need them, and what they grow into is a surprise. */
+const parse: RequestHandler = express.json({ limit: MAX_JSON_BYTES, strict: true, inflate: false });
 
 /** Reads a JSON body into `req.body`, whose type has to be JSON's. */
 export const jsonBody: RequestHandler = (req, res, next) => {
@@ -62,23 +63,23 @@ export function errorHandler(isDatabaseAway: (error: unknown) => boolean): Error
 function refusalFor(error: unknown, isDatabaseAway: (error: unknown) => boolean, requestId: string): Refusal {
   if (error instanceof RefusalError) return error.refusal;
   if (isDatabaseAway(error)) return refuse('database_unavailable');
-  return bodyParserRefusal(error) ?? refuse('internal_error', { requestId });
+  return clientsMistake(error) ?? refuse('internal_error', { requestId });
 }
 
-/** http-errors as body-parser raises them: https://github.com/expressjs/body-parser#errors */
-function bodyParserRefusal(error: unknown): Refusal | undefined {
-  if (!(error instanceof Error) || !('type' in error) || typeof error.type !== 'string') return undefined;
-  switch (error.type) {
+/** http-errors, as Express and body-parser raise them: https://github.com/expressjs/body-parser#errors */
+function clientsMistake(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error) || !('status' in error)) return undefined;
+  if (typeof error.status !== 'number' || error.status < 400 || error.status > 499) return undefined;
+  if (error instanceof URIError) {
+    return refuse('invalid_request', { problem: 'The path is not valid percent-encoding' });
+  }
+  switch ('type' in error && error.type) {
     case 'entity.too.large':
       return refuse('body_too_large', { max: MAX_JSON_BYTES });
     case 'charset.unsupported':
     case 'encoding.unsupported':
       return refuse('unsupported_media_type');
-    case 'entity.parse.failed':
-    case 'request.aborted':
-    case 'request.size.invalid':
-      return refuse('invalid_request', { problem: 'The request body is not a valid JSON object' });
     default:
-      return undefined;
+      return refuse('invalid_request', { problem: 'The request body is not a valid JSON object' });
   }
 }

@@ -53,8 +53,8 @@ function activate(parts: LicenseParts): RequestHandler {
     const { license_key: licenseKey, hardware_id: hardwareId } = validated(deviceRequest, req.body);
     const result = await parts.activation.activate(licenseKey, hardwareId);
     if (!result.activated) {
-      if (result.refusal === 'invalid_license_key') await parts.attempts.failed(req);
-      answerRefusal(res, activationRefusal(result));
+      const isUnknown = result.refusal === 'invalid_license_key';
+      answerRefusal(res, isUnknown ? await parts.attempts.failed(req) : activationRefusal(result));
       return;
     }
     const { license, proxyKey } = result;
@@ -132,6 +132,6 @@ async function findLicense(
 ): Promise<License> {
   const license = await parts.licenses.findByKey(licenseKey);
   if (license !== undefined && license.status !== 'revoked') return license;
-  await parts.attempts.failed(req);
-  throw new RefusalError('invalid_license_key');
+  const { code, details, retryAfter } = await parts.attempts.failed(req);
+  throw new RefusalError(code, details, retryAfter);
 }

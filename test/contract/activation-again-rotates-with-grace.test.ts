@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { hardwareIds } from '../support/admin-calls.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { startTestGateway } from '../support/gateway.ts';
 import { chatStatus } from '../support/proxy-call.ts';
-
-async function devicesOf(gateway: TestGateway, licenseId: string): Promise<unknown[]> {
-  const { body } = await gateway.admin(`/licenses/${licenseId}/devices`);
-  return body.data ?? [];
-}
 
 for (const shape of [
   { counters: 'redis', database: 'postgres' },
@@ -26,7 +22,7 @@ for (const shape of [
     clock.advance(20_000);
     keys.push(await gateway.activate(licenseKey, 'hw-1'));
     assert.equal(new Set(keys).size, 3);
-    assert.equal((await devicesOf(gateway, id)).length, 1);
+    assert.equal((await hardwareIds(gateway, id)).length, 1);
 
     assert.deepEqual(await statuses(), [200, 200, 200]);
     clock.set('2026-03-10T12:01:09.999Z');
@@ -64,5 +60,5 @@ it('twenty activations of one device at once give twenty keys that work, and one
   assert.equal(new Set(keys).size, 20);
   const statuses = await Promise.all(keys.map((key) => chatStatus(gateway, key)));
   assert.deepEqual(new Set(statuses), new Set([200]));
-  assert.equal((await devicesOf(gateway, id)).length, 1);
+  assert.equal((await hardwareIds(gateway, id)).length, 1);
 });

@@ -1,20 +1,22 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { hardwareIds } from '../support/admin-calls.ts';
 import { startTestGateway, type JsonAnswer, type TestGateway } from '../support/gateway.ts';
 
 const DEVICES = 50;
 
-async function activateAll(
-  gateways: TestGateway[],
+function activateAll(
+  gateways: [TestGateway, ...TestGateway[]],
   licenseKey: string,
   prefix: string,
 ): Promise<JsonAnswer[]> {
   return Promise.all(
     Array.from({ length: DEVICES }, (_, index) => {
+      const gateway = gateways[index % gateways.length] ?? gateways[0];
       const body = { license_key: licenseKey, hardware_id: `${prefix}-${index}` };
-      return gateways[index % gateways.length]?.request('/activate', { body });
+      return gateway.request('/activate', { body });
     }),
-  ).then((answers) => answers.filter((answer) => answer !== undefined));
+  );
 }
 
 async function assertCap(gateways: [TestGateway, ...TestGateway[]]): Promise<void> {
@@ -24,13 +26,8 @@ async function assertCap(gateways: [TestGateway, ...TestGateway[]]): Promise<voi
   const counts = [200, 403].map((status) => answers.filter((answer) => answer.status === status).length);
   assert.deepEqual(counts, [3, DEVICES - 3]);
   const texts = new Set(answers.filter(({ status }) => status === 403).map(({ text }) => text));
-  assert.deepEqual(
-    [...texts],
-    ['{"error":"Maximum activations (3) reached","code":"device_limit_reached"}'],
-  );
-  const { body } = await gateway.admin(`/licenses/${id}/devices`);
-  const devices = (body.data ?? []) as { hardware_id: string }[];
-  const activated = devices.map((device) => device.hardware_id);
+  assert.deepEqual([...texts], ['{"error":"Maximum activations (3) reached","code":"device_limit_reached"}']);
+  const activated = await hardwareIds(gateway, id);
   assert.equal(activated.length, 3);
 
   // A lost answer is repaired by asking again, even though the license is full.

@@ -18,7 +18,7 @@ describe("our refusals are the Anthropic SDK's typed exceptions", () => {
   let stage: SdkStage;
   before(async () => {
     stage = await startSdkStage();
-    for (const key of unknownKeys) rememberSecret(key);
+    for (const key of unknownKeys) if (key.length >= 40) rememberSecret(key);
   });
   after(() => stage.close());
 

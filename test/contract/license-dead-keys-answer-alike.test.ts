@@ -22,14 +22,16 @@ async function deadKeys(gateway: TestGateway, clock: FakeClock): Promise<Record<
   await gateway.admin(`/licenses/${removed.licenseId}/devices/hw-test`, { method: 'DELETE' });
   const body = { license_key: deactivated.licenseKey, hardware_id: deactivated.hardwareId };
   await gateway.request('/deactivate', { body });
-  const [row] = await gateway.gateway.knex('installation').where({ name: 'proxy-key-tag' }).select('value');
-  const { value } = row as { value: Uint8Array };
+  const { knex } = gateway.gateway;
+  const tag = await knex('installation')
+    .where({ name: 'proxy-key-tag' })
+    .first<{ value: Uint8Array }>('value');
   const keys = {
     'of a revoked license': revoked.proxyKey,
     'of a removed device': removed.proxyKey,
     'of a deactivated device': deactivated.proxyKey,
     'past its grace': rotated.proxyKey,
-    'unknown, though it could have been issued': new ProxyKeys(Buffer.from(value)).issue(),
+    'unknown, though it could have been issued': new ProxyKeys(Buffer.from(tag.value)).issue(),
     'never issued': new ProxyKeys(randomBytes(32)).issue(),
     'with a wrong checksum': `${revoked.proxyKey.slice(0, -6)}000000`,
     'of no such form': 'px_0',
@@ -66,7 +68,9 @@ for (const counters of ['redis', 'memory'] as const) {
         for (let round = 0; round < 2; round += 1) {
           const { status, headers, text } = await call(gateway, key);
           assert.equal(status, 401, `${form}, a key ${kind}`);
-          const names = [...headers.keys()].filter((name) => !['date', 'x-licensify-request-id'].includes(name));
+          const names = [...headers.keys()].filter(
+            (name) => !['date', 'x-licensify-request-id'].includes(name),
+          );
           const values = names.map((name) => [name, headers.get(name)]);
           seen.set(JSON.stringify([status, values, text]), kind);
         }

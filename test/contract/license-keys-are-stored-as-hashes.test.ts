@@ -8,7 +8,9 @@ import { chatStatus } from '../support/proxy-call.ts';
 
 /** Every row of every table, as text. */
 async function dumpDatabase({ gateway: { knex } }: TestGateway): Promise<string> {
-  const tables = await knex('pg_tables').where({ schemaname: 'public' }).select<{ tablename: string }[]>('tablename');
+  const tables = await knex('pg_tables')
+    .where({ schemaname: 'public' })
+    .select<{ tablename: string }[]>('tablename');
   const texts: string[] = [];
   for (const { tablename } of tables) {
     const rows = await knex(tablename).select<{ row: string }[]>(knex.raw('??::text AS row', [tablename]));

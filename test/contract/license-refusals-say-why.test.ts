@@ -30,7 +30,10 @@ async function refusesEverywhere(device: TestDevice, status: number, body: objec
     assert.deepEqual(answer.body, body);
   }
   const headers = { 'x-api-key': device.proxyKey };
-  const dropIn = await gateway.request('/proxy/anthropic/v1/messages', { headers, body: { model: 'claude' } });
+  const dropIn = await gateway.request('/proxy/anthropic/v1/messages', {
+    headers,
+    body: { model: 'claude' },
+  });
   assert.equal(dropIn.status, status);
   assert.equal(gateway.simulator.requests.length, 0, 'nothing reached the provider');
 }

@@ -32,6 +32,19 @@ for (const counters of ['redis', 'memory'] as const) {
     assert.equal((await present(gateway, '192.0.2.2', licenseKey)).status, 200, 'another address');
   });
 
+  it(`of 60 unknown keys at the same time ten are told so (${counters})`, async (t) => {
+    const gateway = await startTestGateway({ counters });
+    t.after(() => gateway.close());
+    const paths = ['/activate', '/deactivate', '/check'];
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => present(gateway, '', UNKNOWN, { path: paths[i % 3] ?? '' })),
+    );
+    const waits = answers.filter(({ status }) => status === 429);
+    assert.equal(answers.filter(({ status }) => status === 401).length, 10);
+    assert.equal(waits.length, 50);
+    assert.ok(waits.every(({ headers }) => Number(headers.get('retry-after')) > 0));
+  });
+
   it(`the addresses of one IPv6 network count as one (${counters})`, async (t) => {
     const gateway = await startTestGateway({ counters, env: { TRUST_PROXY: '1' } });
     t.after(() => gateway.close());

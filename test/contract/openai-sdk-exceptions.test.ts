@@ -14,7 +14,7 @@ describe("our refusals are the OpenAI SDK's typed exceptions", () => {
   let stage: SdkStage;
   before(async () => {
     stage = await startSdkStage();
-    for (const key of unknownKeys) rememberSecret(key);
+    for (const key of unknownKeys) if (key.length >= 40) rememberSecret(key);
   });
   after(() => stage.close());
 

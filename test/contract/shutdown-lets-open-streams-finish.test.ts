@@ -8,7 +8,7 @@ import { startTestGateway, type TestDevice, type TestGateway } from '../support/
 import { RawConnection } from '../support/raw-http.ts';
 import { chatBytes, startProvider, type OwnProvider } from '../support/streams.ts';
 
-const DRAIN = 60_000;
+const DRAIN = 30_000;
 
 describe('a gateway that is asked to stop', () => {
   let provider: OwnProvider;

@@ -1,54 +1,32 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { FakeClock } from '../support/fake-clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { rememberSecret } from '../support/output.ts';
+import { ProxyScript } from '../support/proxy-script.ts';
 import { assertUsage } from '../support/recorded-usage.ts';
-import { runProgram } from '../support/run-program.ts';
 import { assertOnlyRealKeysIn, refusingUrl } from '../support/sdk-stage.ts';
-
-const script = join(import.meta.dirname, '../test-proxy.sh');
-
-/** All that the script may use, beside bash itself and what is built into it. */
-const programs = ['bash', 'curl', 'openssl', 'sed', 'grep', 'od', 'tr', 'head', 'mktemp', 'rm'];
 
 describe('test-proxy.sh', () => {
   let gateway: TestGateway;
-  let path: string;
+  let script: ProxyScript;
   before(async () => {
     const clock = new FakeClock('2026-11-22T12:00:00Z');
     gateway = await startTestGateway({ clock, counters: 'memory' });
-    path = mkdtempSync(join(tmpdir(), 'licensify-path-'));
-    for (const program of programs) {
-      const { stdout } = await runProgram('/bin/sh', ['-c', `command -v ${program}`]);
-      symlinkSync(stdout.trim(), join(path, program));
-    }
+    script = await ProxyScript.prepare();
   });
   beforeEach(() => gateway.simulator.reset());
   after(async () => {
     await gateway.close();
-    rmSync(path, { recursive: true, force: true });
+    script.remove();
   });
 
-  /** Runs it with the settings, and nothing else but those programs. What it printed holds no whole key. */
-  async function tryIt(
-    settings: Record<string, string | undefined>,
-  ): Promise<{ code: number | null; said: string }> {
-    const env = { PATH: path, SERVER_URL: gateway.url, HARDWARE_ID: 'hw-"script"', ...settings };
-    const { code, stdout, stderr } = await runProgram(script, [], { env });
-    const said = stdout + stderr;
-    assert.equal(/px_[0-9A-Za-z]{12}/.test(said), false, 'the script prints its proxy key');
-    const { LICENSE_KEY: licenseKey } = settings;
-    if (licenseKey !== undefined) assert.equal(said.includes(licenseKey), false, 'it prints its license key');
-    return { code, said };
-  }
+  const tryWith = (licenseKey: string | undefined) =>
+    script.run({ SERVER_URL: gateway.url, HARDWARE_ID: 'hw-"script"', LICENSE_KEY: licenseKey });
 
   it('passes every step against a gateway that works', async () => {
     const { id, licenseKey } = await gateway.createLicense();
-    const { code, said } = await tryIt({ LICENSE_KEY: licenseKey });
+    const { code, said } = await tryWith(licenseKey);
     const steps = said.split('\n').filter((line) => /^[✓✗]/.test(line));
     assert.deepEqual(
       steps.map((step) => step.replace(/px_\w{4}…/, 'px_…')),
@@ -80,7 +58,7 @@ describe('test-proxy.sh', () => {
   it('fails with a wrong license key, and goes no further', async () => {
     const wrong = 'LIC-0A1B2-C3D4E-5F6G7-H8J9K-0M1N2';
     rememberSecret(wrong);
-    const { code, said } = await tryIt({ LICENSE_KEY: wrong });
+    const { code, said } = await tryWith(wrong);
     assert.equal(code, 1);
     assert.match(said, /✗ Activate the license\n +expected 200, got 401: .*Invalid license key/);
     assert.equal(said.includes('✓'), false);
@@ -88,7 +66,7 @@ describe('test-proxy.sh', () => {
   });
 
   it('fails with the license key that it was delivered with, and says what to do', async () => {
-    const { code, said } = await tryIt({ LICENSE_KEY: undefined });
+    const { code, said } = await tryWith(undefined);
     assert.equal(code, 1);
     assert.match(said, /✗ Set LICENSE_KEY/);
   });
@@ -96,7 +74,7 @@ describe('test-proxy.sh', () => {
   it('fails where a provider fails, and still takes the other steps', async () => {
     const { licenseKey } = await gateway.createLicense();
     gateway.simulator.behave(({ url }) => (url.startsWith('/v1/messages') ? { status: 529 } : undefined));
-    const { code, said } = await tryIt({ LICENSE_KEY: licenseKey });
+    const { code, said } = await tryWith(licenseKey);
     assert.equal(code, 1);
     assert.match(said, /✓ OpenAI request\n[^]*✗ Anthropic request\n +expected 200, got 529: .*Overloaded/);
     assert.match(said, /✓ Streamed OpenAI request/);
@@ -108,7 +86,7 @@ describe('test-proxy.sh', () => {
     gateway.simulator.behave(({ body }) =>
       body.includes('"stream": true') ? { die: 'mid-stream' } : undefined,
     );
-    const { code, said } = await tryIt({ LICENSE_KEY: licenseKey });
+    const { code, said } = await tryWith(licenseKey);
     assert.equal(code, 1);
     assert.match(said, /✗ Streamed OpenAI request\n +expected 200, got 200, but not all of it: curl: \(18\)/);
   });
@@ -116,20 +94,20 @@ describe('test-proxy.sh', () => {
   it('fails where an answer is cut short', async () => {
     const { licenseKey } = await gateway.createLicense();
     gateway.simulator.behave({ die: 'mid-json' });
-    const { code, said } = await tryIt({ LICENSE_KEY: licenseKey });
+    const { code, said } = await tryWith(licenseKey);
     assert.equal(code, 1);
     assert.match(said, /✗ OpenAI request\n +expected 200, got 200, but not all of it/);
   });
 
   it('fails where the quota is used up', async () => {
     const { licenseKey } = await gateway.createLicense({ daily_limit: 1 });
-    const { code, said } = await tryIt({ LICENSE_KEY: licenseKey });
+    const { code, said } = await tryWith(licenseKey);
     assert.equal(code, 1);
     assert.match(said, /✗ Anthropic request\n +expected 200, got 429: .*Daily limit of 1 requests exceeded/);
   });
 
   it('fails where there is no server', async () => {
-    const { code, said } = await tryIt({ LICENSE_KEY: 'LIC-1', SERVER_URL: await refusingUrl() });
+    const { code, said } = await script.run({ LICENSE_KEY: 'LIC-1', SERVER_URL: await refusingUrl() });
     assert.equal(code, 1);
     assert.match(said, /✗ Activate the license\n +expected 200, got no answer: curl: \(7\)/);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startTestGateway, type TestDevice, type TestGateway } from '../support/gateway.ts';
 import { RawConnection } from '../support/raw-http.ts';
-import { chatBytes, fetchChat, FORMS } from '../support/streams.ts';
+import { chatBytes, fetchChat, FORMS, whileHeld } from '../support/streams.ts';
 
 /** What is given back: a provider's error passed on, and errors of our own. */
 const refunded = [
@@ -33,25 +33,18 @@ for (const counters of ['redis', 'memory'] as const) {
       });
 
       it(`${simulate}: the answer waits for the refund`, async () => {
-        const { admission } = gateway.gateway;
-        const settle = admission.settle.bind(admission);
-        const asked = Promise.withResolvers<undefined>();
-        const release = Promise.withResolvers<undefined>();
-        admission.settle = async (...args) => {
-          asked.resolve(undefined);
-          await release.promise;
-          await settle(...args);
-        };
-        const client = await RawConnection.open(gateway.url);
-        await client.send(chatBytes(device, { simulate }));
-        await asked.promise;
-        // Others are answered meanwhile, so an answer that did not wait would have come.
-        for (let round = 0; round < 5; round += 1) await gateway.request('/health');
-        assert.equal(client.received.length, 0);
-        release.resolve(undefined);
-        assert.equal((await client.next())?.status, status);
-        admission.settle = settle;
-        client.destroy();
+        await whileHeld(gateway, 'settle', async ({ asked, release }) => {
+          const client = await RawConnection.open(gateway.url);
+          await client.send(chatBytes(device, { simulate }));
+          await asked;
+          // Others are answered meanwhile, so an answer that did not wait would have come.
+          for (let round = 0; round < 5; round += 1) await gateway.request('/health');
+          const tooEarly = client.received.toString();
+          release();
+          assert.equal(tooEarly, '');
+          assert.equal((await client.next())?.status, status);
+          client.destroy();
+        });
       });
     }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startTestGateway, type TestDevice, type TestGateway } from '../support/gateway.ts';
 import { RawConnection } from '../support/raw-http.ts';
-import { assertNothingOpen, chatBytes, fetchChat, FORMS } from '../support/streams.ts';
+import { assertNothingOpen, chatBytes, fetchChat, FORMS, whileHeld } from '../support/streams.ts';
 
 describe('a client that goes away while its request is being admitted', () => {
   let gateway: TestGateway;
@@ -15,23 +15,14 @@ describe('a client that goes away while its request is being admitted', () => {
 
   for (const form of FORMS) {
     it(`costs the provider no request, ${form}`, async () => {
-      const { admission } = gateway.gateway;
-      const admit = admission.admit.bind(admission);
-      const asked = Promise.withResolvers<undefined>();
-      const release = Promise.withResolvers<undefined>();
-      admission.admit = async (...args) => {
-        asked.resolve(undefined);
-        await release.promise;
-        return admit(...args);
-      };
       const requests = gateway.simulator.requests.length;
-      const client = await RawConnection.open(gateway.url);
-      await client.send(chatBytes(device, { form }));
-      await asked.promise;
-      client.destroy();
-      await assertNothingOpen(gateway);
-      release.resolve(undefined);
-      admission.admit = admit;
+      await whileHeld(gateway, 'admit', async ({ asked }) => {
+        const client = await RawConnection.open(gateway.url);
+        await client.send(chatBytes(device, { form }));
+        await asked;
+        client.destroy();
+        await assertNothingOpen(gateway);
+      });
       // Whoever comes next is served, and is the only one that the provider hears of.
       const answer = await fetchChat(gateway, device, { form });
       assert.equal(answer.status, 200);

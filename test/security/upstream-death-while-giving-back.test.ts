@@ -9,6 +9,7 @@ import {
   chatBytes,
   startRawProvider,
   usageOf,
+  whileHeld,
   type OwnProvider,
 } from '../support/streams.ts';
 
@@ -30,25 +31,17 @@ describe('a provider that dies within an error, while the request is being given
   });
 
   it('leaves no client waiting: the connection is destroyed', async () => {
-    const { admission } = gateway.gateway;
-    const settle = admission.settle.bind(admission);
-    const settling = Promise.withResolvers<undefined>();
-    const dead = Promise.withResolvers<undefined>();
-    admission.settle = async (...args) => {
-      settling.resolve(undefined);
-      await dead.promise;
-      await settle(...args);
-    };
     const client = await RawConnection.open(gateway.url);
-    await client.send(chatBytes(device));
-    const socket = await conversation.promise;
-    socket.write(HALF);
-    await settling.promise;
-    socket.destroy();
-    await once(socket, 'close');
-    // By the time it has answered others, the gateway has heard of it.
-    for (let round = 0; round < 5; round += 1) assert.equal((await gateway.request('/health')).status, 200);
-    dead.resolve(undefined);
+    await whileHeld(gateway, 'settle', async ({ asked }) => {
+      await client.send(chatBytes(device));
+      const socket = await conversation.promise;
+      socket.write(HALF);
+      await asked;
+      socket.destroy();
+      await once(socket, 'close');
+      // By the time it has answered others, the gateway has heard of it.
+      for (let round = 0; round < 5; round += 1) assert.equal((await gateway.request('/health')).status, 200);
+    });
     await client.closed();
     assert.doesNotMatch(client.received.toString('latin1'), /\r\n0\r\n/);
     await assertNothingOpen(gateway);

@@ -13,6 +13,10 @@ export function chat(
 }
 
 /** The status that a chat completion with a proxy key gets. */
-export async function chatStatus(gateway: TestGateway, proxyKey: string): Promise<number> {
-  return (await chat(gateway, proxyKey)).status;
+export async function chatStatus(
+  gateway: TestGateway,
+  proxyKey: string,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  return (await chat(gateway, proxyKey, headers)).status;
 }

@@ -100,6 +100,14 @@ export class RawConnection {
     );
   }
 
+  /** Whether the server says anything, or closes the connection; resolves to false where it does neither. */
+  reactsWithin(ms: number): Promise<boolean> {
+    return this.#until('anything', ms, () => this.#isOver || this.#pieces.length > 0).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** What has come and was not taken by `next` yet. */
   get received(): Buffer {
     return this.#received;

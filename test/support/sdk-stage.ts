@@ -122,14 +122,26 @@ export async function readSome<Item>(stream: AsyncIterable<Item>, count: number)
   return read;
 }
 
-/** Asserts that the provider's connection of the last request was closed, not ended, within 100 ms of a moment. */
-export async function assertUpstreamClosed(simulator: Simulator, since: number): Promise<void> {
-  const request = simulator.requests.at(-1);
-  await request?.closed;
-  assert.equal(request?.aborted, true);
-  const took = (request.closedAt ?? Infinity) - since;
-  assert.ok(took <= 100, `the provider's connection closed after ${took} ms`);
-  assert.equal(simulator.openRequests(), 0);
+/**
+ * Asserts that aborting a call closes the provider's connection within 100 ms. On a busy machine the processor may be
+ * elsewhere for longer than that: then it is tried again, a few times, but each of the connections has to be closed.
+ * @param abort makes a call, aborts it and tells when
+ */
+export async function assertAbortClosesUpstream(
+  simulator: Simulator,
+  abort: () => Promise<number>,
+): Promise<void> {
+  const took: number[] = [];
+  while (took.length < 5) {
+    const abortedAt = await abort();
+    const request = simulator.requests.at(-1);
+    await request?.closed;
+    assert.equal(request?.aborted, true);
+    assert.equal(simulator.openRequests(), 0);
+    took.push((request.closedAt ?? Infinity) - abortedAt);
+    if (Math.min(...took) <= 100) return;
+  }
+  assert.fail(`the provider's connections closed after ${took.join(', ')} ms`);
 }
 
 /** Where nobody listens: a connection is refused at once. */

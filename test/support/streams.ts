@@ -130,6 +130,31 @@ async function listenAs(server: net.Server): Promise<OwnProvider> {
   };
 }
 
+/** Holds every call of one of the admission's methods back while a test looks around. */
+export async function whileHeld(
+  { gateway }: TestGateway,
+  method: 'admit' | 'settle',
+  look: (held: { asked: Promise<void>; release: () => void }) => Promise<void>,
+): Promise<void> {
+  const { admission } = gateway;
+  const original = admission[method].bind(admission) as (...args: unknown[]) => Promise<unknown>;
+  const asked = Promise.withResolvers<undefined>();
+  const released = Promise.withResolvers<undefined>();
+  const held = async (...args: unknown[]): Promise<unknown> => {
+    asked.resolve(undefined);
+    await released.promise;
+    return original(...args);
+  };
+  Object.assign(admission, { [method]: held });
+  try {
+    await look({ asked: asked.promise.then(() => undefined), release: () => released.resolve(undefined) });
+  } finally {
+    // Whatever went wrong, nobody must wait for ever.
+    released.resolve(undefined);
+    Object.assign(admission, { [method]: original });
+  }
+}
+
 /** Waits until neither the provider nor the gateway has a request under way. */
 export async function assertNothingOpen(gateway: TestGateway): Promise<void> {
   await eventually(async () => {

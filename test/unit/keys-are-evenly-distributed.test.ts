@@ -8,7 +8,7 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** Pearson's chi-square of how often each symbol occurs, against all being equally likely. */
 function chiSquare(text: string, alphabet: string): number {
-  const counts = new Map([...alphabet].map((symbol) => [symbol, 0]));
+  const counts = new Map(Array.from(alphabet, (symbol) => [symbol, 0]));
   for (const symbol of text) counts.set(symbol, (counts.get(symbol) ?? 0) + 1);
   assert.equal(counts.size, alphabet.length, 'nothing outside the alphabet');
   const expected = text.length / alphabet.length;

@@ -14,7 +14,7 @@ it('a license key is LIC- and five groups of five Crockford symbols', () => {
 
 it('the first 32 bytes of a license key hold at least 120 random bits', () => {
   const firstBytes = Buffer.from(newLicenseKey(), 'utf8').subarray(4, 32).toString();
-  const symbols = [...firstBytes].filter((character) => SYMBOL.test(character));
+  const symbols = Array.from(firstBytes).filter((character) => SYMBOL.test(character));
   assert.ok(symbols.length * 5 >= 120, `${symbols.length} symbols of 5 bits`);
 });
 

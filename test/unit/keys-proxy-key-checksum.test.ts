@@ -17,7 +17,7 @@ it('a proxy key is px_ and 40 base62 characters, the last six a CRC-32 of the re
   for (let round = 0; round < 100; round += 1) {
     const key = issue();
     assert.ok(/^px_[0-9A-Za-z]{40}$/.test(key), 'its form');
-    const checksum = [...key.slice(-6)].reduce((value, c) => value * 62 + BASE62.indexOf(c), 0);
+    const checksum = Array.from(key.slice(-6)).reduce((value, c) => value * 62 + BASE62.indexOf(c), 0);
     assert.equal(checksum, crc32(key.slice(0, -6)));
     assert.ok(hasProxyKeyForm(key));
   }
@@ -46,7 +46,16 @@ it('two neighbours that changed places are noticed', () => {
 it('another length, prefix or alphabet is no proxy key', () => {
   const key = issue();
   const body = key.slice(3);
-  for (const wrong of ['', 'px_', body, `PX_${body}`, `px-${body}`, `${key}0`, key.slice(0, -1), `${key}\n`]) {
+  for (const wrong of [
+    '',
+    'px_',
+    body,
+    `PX_${body}`,
+    `px-${body}`,
+    `${key}0`,
+    key.slice(0, -1),
+    `${key}\n`,
+  ]) {
     assert.equal(hasProxyKeyForm(wrong), false);
   }
   assert.equal(hasProxyKeyForm(`px_${'é'.repeat(40)}`), false);

@@ -6,7 +6,12 @@ const quota = z.int().min(UNLIMITED);
 const devices = z.int().min(UNLIMITED).max(2_147_483_647);
 
 const email = z.email().max(254);
-const name = z.string().trim().min(1).max(200);
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'must be printable characters');
 const tier = z.string().min(1).max(100);
 const expiry = z.iso
   .datetime({ offset: true, error: 'must be a time such as 2027-01-31T00:00:00Z' })
