@@ -79,7 +79,8 @@ export function mask(secret: string): string {
 
 /** A connection string without its passwords, or something to print in its place if it is none. */
 export function maskUrl(value: string): string {
-  if (!URL.canParse(value)) return '****';
+  // Without its slashes, user:password@host is a URL as well, of the scheme "user".
+  if (!URL.canParse(value) || !value.includes('://')) return '****';
   const parsed = new URL(value);
   if (parsed.password !== '') parsed.password = '****';
   // PostgreSQL and Redis take them as parameters too: ?password=…, ?sslpassword=….

@@ -64,18 +64,24 @@ const yesOrNo = (fallback: boolean) =>
 
 const text = (takes: string) => z.string().optional().describe(takes);
 
-const url = (protocols: string[], example: string) =>
+const url = (...protocols: string[]) =>
   z
     .string()
-    .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol))
+    .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), { abort: true });
+
+/** Described last, since zod's wrappers do not take over what they wrap is described as. */
+const storeUrl = (protocols: string[], example: string) =>
+  url(...protocols)
+    .optional()
     .describe(`a URL such as ${example}`);
 
 const baseUrl = (fallback: string) =>
-  url(['https:', 'http:'], fallback)
+  url('https:', 'http:')
     .refine((value) => !/[?#@]/.test(value))
     .default(fallback)
     // The SDKs' own base URLs end in /v1, which our paths begin with: both ways of writing it mean the same.
-    .transform((value) => new URL(value.replace(/\/(?:v1\/?)?$/, '')));
+    .transform((value) => new URL(value.replace(/\/(?:v1\/?)?$/, '')))
+    .describe(`a URL such as ${fallback}`);
 
 /** Goes into an Authorization or x-api-key header, so it holds what a header value may hold. */
 const apiKey = (takes: string) => z.string().regex(apiKeyPattern).optional().describe(takes);
@@ -101,8 +107,8 @@ const settings = {
   ANTHROPIC_API_KEY: apiKey('the Anthropic API key, without spaces'),
   OPENAI_BASE_URL: baseUrl('https://api.openai.com'),
   ANTHROPIC_BASE_URL: baseUrl('https://api.anthropic.com'),
-  DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/licensify').optional(),
-  REDIS_URL: url(['redis:', 'rediss:'], 'redis://host:6379').optional(),
+  DATABASE_URL: storeUrl(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/licensify'),
+  REDIS_URL: storeUrl(['redis:', 'rediss:'], 'redis://host:6379'),
   REDIS_PREFIX: z
     .string()
     .regex(/^[\w.-]+$/)

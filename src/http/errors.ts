@@ -69,7 +69,6 @@ export const errorTable = {
     message: 'The database cannot be reached. Try again shortly',
     retryAfter: 1,
   },
-  shutting_down: { status: 503, message: 'This instance is shutting down. Try again', retryAfter: 1 },
   admin_not_configured: { status: 503, message: 'The admin API is off: set ADMIN_TOKEN on the server' },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -1,35 +1,45 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** How long a client that sent no HTTP has to take its answer, while what else it sends is thrown away. Milliseconds. */
 const LINGER = 1_000;
+
+const lastKey = Symbol('last');
+
+/** A connection knows the response that was begun last on it, while that is under way. */
+interface Carrier extends Duplex {
+  [lastKey]?: ServerResponse | undefined;
+}
 
 /**
  * Answers what is no HTTP. Nothing that follows on such a connection can be trusted, so it is closed; but answers to
  * the requests before may still be under way on it, and must neither be mixed up with this one nor lost.
  */
 export class MalformedRequests {
-  /** The last request of each connection, whose response says what is still under way. */
-  readonly #last = new WeakMap<Duplex, { req: IncomingMessage; res: ServerResponse }>();
   readonly #ending = new WeakSet<Duplex>();
 
   /** To be told of each request. */
-  began(req: IncomingMessage, res: ServerResponse): void {
-    this.#last.set(req.socket, { req, res });
+  began(res: ServerResponse): void {
+    const socket: Carrier = res.req.socket;
+    socket[lastKey] = res;
+    res.once('close', () => {
+      // An idle connection must not keep its last request in memory.
+      if (socket[lastKey] === res) socket[lastKey] = undefined;
+    });
   }
 
   /** For the server's `clientError`, which comes again with each further piece that such a client sends. */
-  answer(error: NodeJS.ErrnoException, socket: Duplex): void {
+  answer(error: NodeJS.ErrnoException, socket: Carrier): void {
     if (error.code === 'ECONNRESET' || socket.destroyed) return void socket.destroy();
     if (this.#ending.has(socket)) return;
     this.#ending.add(socket);
-    const last = this.#last.get(socket);
-    if (last === undefined || last.res.closed) {
+    const last = socket[lastKey];
+    if (last === undefined) {
       refuse(error.code, socket);
     } else if (last.req.complete) {
       // The error is behind the last request: its answer goes first.
-      last.res.once('close', () => refuse(error.code, socket));
-    } else if (last.res.socket === socket && !last.res.headersSent) {
+      last.once('close', () => refuse(error.code, socket));
+    } else if (last.socket === socket && !last.headersSent) {
       // The error is in the body of the only request under way.
       refuse(error.code, socket);
     } else {

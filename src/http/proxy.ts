@@ -11,7 +11,7 @@ import { headersForProvider, queryForProvider } from '../upstream/header-policy.
 import { BODY_TOO_LARGE } from '../upstream/body-watch.ts';
 import type { ProviderKey } from '../upstream/provider-keys.ts';
 import type { Provider } from '../upstream/providers.ts';
-import type { Outcome, Relay } from '../upstream/relay.ts';
+import { cutOff, type Outcome, type Relay } from '../upstream/relay.ts';
 import { refuse, sendRefusal, type Refusal } from './errors.ts';
 import { keyInBody, readCall, type ProxyCall } from './read-call.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
@@ -72,7 +72,7 @@ export function proxy(parts: ProxyParts): RequestHandler {
     // From here on a revocation cuts the request off, whatever it is waiting for.
     const unwatch = parts.streams.watch(auth.session, () => {
       state.end('revoked');
-      res.destroy();
+      cutOff(res);
     });
     try {
       const limits = effectiveLimits(license, parts.tiers());

@@ -23,7 +23,7 @@ export function createPublicServer(
 ): Server {
   const malformed = new MalformedRequests();
   const handle: RequestListener = (req, res) => {
-    malformed.began(req, res);
+    malformed.began(res);
     req.url = originForm(req.url ?? '/');
     const hasNoHost = req.headers.host === undefined && req.httpVersion === '1.1';
     if (hasNoHost || isDraining()) res.setHeader('Connection', 'close');

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
+import type { z } from 'zod';
 import { tiersFileSchema, tiersFrom, type Tiers } from './tiers.ts';
 
 export type ReadTiers = { ok: true; tiers: Tiers } | { ok: false; problems: string[] };
@@ -27,9 +28,8 @@ export function parseTiers(source: string, name: string): ReadTiers {
   }
   const parsed = tiersFileSchema.safeParse(document);
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => {
-      const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
-      return `${name}:${lineOf(source, path.map(String))}: ${path.join('.')}: ${issue.message}`;
+    const problems = parsed.error.issues.flatMap(separated).map(({ path, message }) => {
+      return `${name}:${lineOf(source, path.map(String))}: ${path.join('.')}: ${message}`;
     });
     return { ok: false, problems };
   }
@@ -47,19 +47,33 @@ function danglingMigrations(tiers: Tiers): { id: string; to: string }[] {
   );
 }
 
+/** Each unknown field is a problem of its own, with a line of its own. */
+function separated(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {
+  if (issue.code !== 'unrecognized_keys') return [issue];
+  return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'there is no such field' }));
+}
+
 /** The line of a key in its table, else of the table's header, else 1: the parser keeps no positions. */
-function lineOf(source: string, path: string[]): number {
+function lineOf(source: string, [top = '', tier, key]: string[]): number {
   const lines = source.split('\n');
-  const [, tier, key] = path;
-  const header = lines.findIndex((line) =>
-    new RegExp(`^\\s*\\[\\s*tiers\\s*\\.\\s*"?${tier ?? ''}"?\\s*\\]`).test(line),
-  );
-  if (header < 0) return 1;
+  const find = (pattern: string, from = 0, to = lines.length): number => {
+    const begins = new RegExp(`^\\s*${pattern}`);
+    return lines.findIndex((line, index) => index >= from && index < to && begins.test(line));
+  };
+  if (tier === undefined) return Math.max(0, find(`\\[?\\s*${written(top)}\\s*[\\].=]`)) + 1;
+  const header = find(`\\[\\s*${written(top)}\\s*\\.\\s*${written(tier)}\\s*\\]`);
+  // Without a header of its own it is dotted, or an inline table.
+  if (header < 0) return Math.max(0, find(`(?:${written(top)}\\s*\\.\\s*)?${written(tier)}\\s*[.=]`)) + 1;
   if (key === undefined) return header + 1;
-  const next = lines.findIndex((line, index) => index > header && /^\s*\[/.test(line));
-  const end = next < 0 ? lines.length : next;
-  const found = lines.findIndex(
-    (line, i) => i > header && i < end && new RegExp(`^\\s*"?${key}"?\\s*=`).test(line),
-  );
+  const next = find('\\[', header + 1);
+  const found = find(`${written(key)}\\s*=`, header + 1, next < 0 ? lines.length : next);
   return (found < 0 ? header : found) + 1;
+}
+
+/** A pattern for the ways in which TOML writes a key: bare, "quoted" and 'literal'. */
+function written(key: string): string {
+  const [bare, quoted] = [key, JSON.stringify(key)].map((text) =>
+    text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'),
+  );
+  return `(?:${bare}|${quoted}|'${bare}')`;
 }

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -10,7 +10,7 @@ export function lockFolder(folder: string): () => void {
   const file = join(folder, 'gateway.pid');
   for (;;) {
     try {
-      writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 });
+      claim(file);
       break;
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error;
@@ -26,6 +26,17 @@ export function lockFolder(folder: string): () => void {
     rmSync(file, { force: true });
   }
   return () => rmSync(file, { force: true });
+}
+
+/** Links a finished file into place, so that nobody sees one without its number in it. @throws EEXIST */
+function claim(file: string): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, String(process.pid), { mode: 0o600 });
+  try {
+    linkSync(draft, file);
+  } finally {
+    rmSync(draft, { force: true });
+  }
 }
 
 function readHolder(file: string): number | undefined {

@@ -170,7 +170,7 @@ export class Relay {
     flight.upstream?.destroy();
     const { req, res, timedOut } = flight;
     if (req.socket.destroyed) clientClosed(flight);
-    else if (res.headersSent) res.destroy();
+    else if (res.headersSent) cutOff(res);
     else if (timedOut) flight.finish({ kind: 'timeout', refund: false });
     else flight.finish({ kind: 'unreachable', refund: true, error });
   }
@@ -199,8 +199,12 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
     return;
   }
   // Without the provider's reason phrase: HTTP/2 has none, and it need not be valid.
+  const ownVary = res.getHeader('vary');
+  const fromProvider = headersForClient(answer.headers);
   res.writeHead(status, {
-    ...headersForClient(answer.headers),
+    ...fromProvider,
+    // Both say what a cache has to tell answers apart by: the provider's must not replace the origin's.
+    ...(ownVary !== undefined && { vary: [ownVary, fromProvider.vary ?? []].flat().join(', ') }),
     ...flight.ownHeaders(),
     // A request body that nobody will read any more would be taken for the next request.
     ...(!req.complete && { connection: 'close' }),
@@ -209,7 +213,7 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
     finish({ kind: 'answered', status, complete, refund, firstByteAt });
   answer.pipe(res);
   answer.once('close', () => {
-    if (!answer.complete) res.destroy();
+    if (!answer.complete) cutOff(res);
     if (!answer.complete || res.destroyed) end(false);
   });
   res.once('finish', () => {
@@ -223,6 +227,15 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
   });
   // The head waits for the first chunk otherwise, and a stream's first event may be long in coming.
   if (isEventStream(answer.headers)) res.flushHeaders();
+}
+
+/**
+ * Breaks an answer off so that it cannot be taken for a whole one. To an HTTP/1.0 client, such as nginx in its default
+ * configuration, a body without a length ends where its connection does: only a reset tells the difference.
+ */
+export function cutOff(res: ServerResponse): void {
+  if (res.req.httpVersion === '1.0') res.req.socket.resetAndDestroy();
+  else res.destroy();
 }
 
 /** The client's body as its guard lets it pass; the first objection ends the request to the provider. */
@@ -245,7 +258,7 @@ function refuseBody(flight: Flight, objection: string): void {
   const { res, upstream, finish } = flight;
   flight.objection = objection;
   upstream?.destroy();
-  if (res.headersSent) res.destroy();
+  if (res.headersSent) cutOff(res);
   finish({ kind: 'body-refused', refund: true, objection });
 }
 

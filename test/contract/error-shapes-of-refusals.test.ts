@@ -101,6 +101,20 @@ const rows: {
     ask: { rawBody: 'oh' },
   },
   {
+    code: 'invalid_request',
+    status: 400,
+    message: 'The request holds two different proxy keys',
+    shapes: ['openai'],
+    ask: { headers: { 'x-api-key': UNKNOWN_KEY } },
+  },
+  {
+    code: 'invalid_request',
+    status: 400,
+    message: 'The request holds two different proxy keys',
+    shapes: ['anthropic'],
+    ask: { headers: { authorization: `Bearer ${UNKNOWN_KEY}` } },
+  },
+  {
     code: 'length_required',
     status: 411,
     message: 'A GET request with a body needs a Content-Length',

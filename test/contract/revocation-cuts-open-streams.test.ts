@@ -9,24 +9,25 @@ import { chatStatus } from '../support/proxy-call.ts';
 /** Contract §6. Milliseconds. */
 const EVERYWHERE_WITHIN = 1_000;
 
-const causes: [cause: string, end: (by: TestGateway, device: TestDevice) => Promise<number>, then: number][] = [
-  ['suspending the license', (by, { licenseId }) => change(by, licenseId, 'suspend'), 403],
-  ['revoking the license', (by, { licenseId }) => change(by, licenseId, 'revoke'), 401],
+const causes: [cause: string, end: (by: TestGateway, device: TestDevice) => Promise<number>, then: number][] =
   [
-    'removing the device',
-    async (by, { licenseId, hardwareId }) =>
-      (await by.admin(`/licenses/${licenseId}/devices/${hardwareId}`, { method: 'DELETE' })).status,
-    401,
-  ],
-  [
-    'deactivating the device',
-    async (by, { licenseKey, hardwareId }) => {
-      const body = { license_key: licenseKey, hardware_id: hardwareId };
-      return (await by.request('/deactivate', { body })).status;
-    },
-    401,
-  ],
-];
+    ['suspending the license', (by, { licenseId }) => change(by, licenseId, 'suspend'), 403],
+    ['revoking the license', (by, { licenseId }) => change(by, licenseId, 'revoke'), 401],
+    [
+      'removing the device',
+      async (by, { licenseId, hardwareId }) =>
+        (await by.admin(`/licenses/${licenseId}/devices/${hardwareId}`, { method: 'DELETE' })).status,
+      401,
+    ],
+    [
+      'deactivating the device',
+      async (by, { licenseKey, hardwareId }) => {
+        const body = { license_key: licenseKey, hardware_id: hardwareId };
+        return (await by.request('/deactivate', { body })).status;
+      },
+      401,
+    ],
+  ];
 
 describe('two gateways of one installation', () => {
   let one: TestGateway;
@@ -58,7 +59,10 @@ describe('two gateways of one installation', () => {
         assert.ok(cut, 'a stream that was cut does not look complete');
         assert.ok(at - began < EVERYWHERE_WITHIN, `cut after ${Math.round(at - began)} ms`);
       }
-      await eventually(() => assert.equal(one.simulator.openRequests(), 2, 'and the provider was left'), 5_000);
+      await eventually(
+        () => assert.equal(one.simulator.openRequests(), 2, 'and the provider was left'),
+        5_000,
+      );
       for (const gateway of [one, other]) assert.equal(await chatStatus(gateway, device.proxyKey), then);
       assert.ok(untouched.every((stream) => stream.isOpen()));
       for (const stream of untouched) stream.leave();

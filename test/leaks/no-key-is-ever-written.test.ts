@@ -13,9 +13,12 @@ import { listTestDatabases, testRedisUrl } from '../support/servers/databases.ts
  * made, so that a made-up key in a test of refusals does not count.
  */
 const FORMS = /px_[0-9A-Za-z]{40}|LIC(?:-[0-9A-Z]{5}){5}|sk-[\w-]{16,}|admin-[0-9a-f]{48}/g;
-const HEX_FORMS = /(?:70785f|4c49432d|736b2d)(?:[0-9a-f]{2}){13,60}/g;
+const HEX_FORMS = /(?:70785f|4c49432d|736b2d|61646d696e2d)(?:[0-9a-f]{2}){13,60}/g;
 
 const secrets = new Set<string>();
+/** Secrets of no known form are searched for one by one; there are few. */
+const oddSecrets = new Set<string>();
+const MANY = 200;
 
 function filesIn(folder: string): { name: string; text: string }[] {
   const path = outputFolder(folder);
@@ -26,8 +29,20 @@ function leaksIn(text: string): string[] {
   const plain = text.match(FORMS) ?? [];
   const decoded = (text.match(HEX_FORMS) ?? []).map((hex) => Buffer.from(hex, 'hex').toString('latin1'));
   const candidates = [...plain, ...decoded.flatMap((bytes) => bytes.match(FORMS) ?? [])];
+  const odd = [...oddSecrets].filter((secret) => text.includes(secret) || text.includes(hexOf(secret)));
+  const found = [...candidates.filter((candidate) => secrets.has(candidate)), ...odd];
   // Enough of it to find the place; a test's output is no place for a key either.
-  return candidates.filter((candidate) => secrets.has(candidate)).map((secret) => `${secret.slice(0, 10)}…`);
+  return found.map((secret) => `${secret.slice(0, 10)}…`);
+}
+
+function hexOf(secret: string): string {
+  return Buffer.from(secret).toString('hex');
+}
+
+function learn(secret: string): void {
+  const isFormed = secret.match(FORMS)?.[0] === secret;
+  if (isFormed) secrets.add(secret);
+  else if (secret !== '') oddSecrets.add(secret);
 }
 
 function assertNoLeak(sources: { name: string; text: string }[]): void {
@@ -38,24 +53,18 @@ function assertNoLeak(sources: { name: string; text: string }[]): void {
 describe('after the whole suite', () => {
   let redis: Redis;
   before(() => {
-    for (const { text } of filesIn('secrets'))
-      for (const secret of text.split('\n')) if (secret !== '') secrets.add(secret);
+    for (const { text } of filesIn('secrets')) text.split('\n').forEach(learn);
     redis = new Redis(testRedisUrl());
   });
   after(() => redis.disconnect());
 
-  it('the scan knows the form of every secret, and finds one where there is one', () => {
+  it('the scan finds each secret where there is one, in plain and in hexadecimal', () => {
     assert.ok(secrets.size > 3, 'the suite made no secrets');
-    for (const secret of secrets) {
-      assert.equal(
-        leaksIn(`{"x":"${secret}"}`).length,
-        1,
-        `the scan does not know the form of ${secret.slice(0, 6)}…`,
-      );
-      assert.equal(
-        leaksIn(`\\x${Buffer.from(secret).toString('hex')}`).length,
-        secret.startsWith('admin-') ? 0 : 1,
-      );
+    assert.ok(oddSecrets.size < MANY, 'the scan ought to know the form of what there is so much of');
+    for (const secret of [...secrets, ...oddSecrets]) {
+      const missed = `the scan does not find ${secret.slice(0, 6)}…`;
+      assert.notDeepEqual(leaksIn(`{"x":"${secret}"}`), [], missed);
+      assert.notDeepEqual(leaksIn(`\\x${hexOf(secret)}`), [], missed);
     }
   });
 

@@ -63,7 +63,7 @@ describe('a proxy key in a header or in the query does not go to the provider', 
 
   it('in the query, plainly or percent-encoded, once or several times', async () => {
     const percent = (text: string, from = 0): string =>
-      [...text].map((char, at) => (at < from ? char : `%${char.charCodeAt(0).toString(16)}`)).join('');
+      Array.from(text, (char, at) => (at < from ? char : `%${char.charCodeAt(0).toString(16)}`)).join('');
     for (const key of Object.values(keys())) {
       for (const written of [
         key,

@@ -90,7 +90,7 @@ describe('a proxy key in a body does not go to the provider, not even its beginn
     const text = `p px px_ px_short ${stage.device.proxyKey.slice(0, -1)}- px_${'a'.repeat(40)} px_px_p`;
     const body = CHAT.replace('Hello', text);
     const headers = [stage.bearer, JSON_TYPE, 'Transfer-Encoding: chunked'];
-    const pieces = [...body].map(chunk);
+    const pieces = Array.from(body, chunk);
     const connection = await RawConnection.open(stage.gateway.url);
     await connection.send(rawRequest(`POST ${PATH}`, headers), ...pieces, '0\r\n\r\n');
     assert.equal((await connection.next())?.status, 200);

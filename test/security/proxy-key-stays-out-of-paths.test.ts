@@ -13,7 +13,7 @@ describe('a key in a path or in a model name is neither passed on, nor written d
   after(() => stage.close());
 
   const percent = (text: string): string =>
-    [...text].map((char) => `%${char.charCodeAt(0).toString(16)}`).join('');
+    Array.from(text, (char) => `%${char.charCodeAt(0).toString(16)}`).join('');
 
   async function assertNotWritten(secret: string): Promise<void> {
     // The line of a request is written when its answer has gone.

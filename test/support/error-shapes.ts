@@ -18,6 +18,7 @@ interface Asked {
   contentType?: string;
   rawBody?: string;
   method?: string;
+  headers?: Record<string, string>;
   chunked?: boolean;
 }
 
@@ -53,6 +54,7 @@ export async function askProvider(
       ...(shape === 'openai' && { authorization: `Bearer ${asked.proxyKey}` }),
       ...(shape === 'anthropic' && { 'x-api-key': asked.proxyKey }),
       ...(asked.simulate !== undefined && { 'x-simulate': asked.simulate }),
+      ...asked.headers,
       ...(asked.chunked === true && { 'transfer-encoding': 'chunked' }),
     },
   });

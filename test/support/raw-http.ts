@@ -92,14 +92,6 @@ export class RawConnection {
     return this.#closed ?? 'ended';
   }
 
-  /** Resolves to false, instead of failing, where the server keeps the connection. */
-  closesWithin(ms: number): Promise<boolean> {
-    return this.closed(ms).then(
-      () => true,
-      () => false,
-    );
-  }
-
   /** Whether the server says anything, or closes the connection; resolves to false where it does neither. */
   reactsWithin(ms: number): Promise<boolean> {
     return this.#until('anything', ms, () => this.#isOver || this.#pieces.length > 0).then(
@@ -116,6 +108,15 @@ export class RawConnection {
   /** Waits until that much has come that the predicate is satisfied. */
   async receives(predicate: (received: Buffer) => boolean, withinMs = PATIENCE): Promise<void> {
     await this.#until('what was expected', withinMs, () => predicate(this.#received));
+  }
+
+  /** Reads nothing until `resume`: what comes meanwhile waits in the operating system, and a reset takes it away. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** Says that nothing will be sent any more, and goes on reading. */

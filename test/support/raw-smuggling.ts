@@ -128,7 +128,7 @@ export function* refusedAttempts(): Generator<Attempt> {
     };
   }
   for (const [name, coding] of entriesOf(codings)) {
-    const isFramed = /chunked$/.test(coding) && /(?:gzip|: x)/.test(coding);
+    const isFramed = coding.endsWith('chunked') && /(?:gzip|: x)/.test(coding);
     if (coding === CHUNKED || isFramed) continue;
     yield { name: `TE alone: ${name}`, headers: [coding], body: smuggling };
   }
@@ -165,7 +165,7 @@ export function* acceptedAttempts(): Generator<Attempt> {
       body: `41;a;b="c;d";Content-Length=5\r\n${CHAT}\r\n0;last\r\n\r\n`,
     },
     'a size with leading zeros': { headers: [CHUNKED], body: `00000041\r\n${CHAT}\r\n000\r\n\r\n` },
-    'many small chunks': { headers: [CHUNKED], body: `${[...CHAT].map(chunk).join('')}0\r\n\r\n` },
+    'many small chunks': { headers: [CHUNKED], body: `${Array.from(CHAT, chunk).join('')}0\r\n\r\n` },
     'a tab before the coding': { headers: ['Transfer-Encoding:\tchunked'], body: CHUNKS },
     'the coding in capitals': { headers: ['TRANSFER-ENCODING: CHUNKED'], body: CHUNKS },
     'trailers that claim a framing': {

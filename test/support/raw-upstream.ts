@@ -68,5 +68,5 @@ export function rawAnswer(status: string, body: string, headers: readonly string
 /** The end of a chunked body also is an empty line; it has no request line before it. */
 function isRequestHead(received: string, index: number): boolean {
   const head = received.split('\r\n\r\n')[index] ?? '';
-  return / HTTP\/1\.1\r\n/.test(head);
+  return head.includes(' HTTP/1.1\r\n');
 }
