@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Contender } from './contenders.ts';
 import type { LoadGenerator, LoadResult } from './load/load.ts';
-import { cpuMs, residentMb } from './proc.ts';
+import { coreBusyMs, cpuMs, residentMb } from './proc.ts';
 import type { Rig } from './rig.ts';
 import type { ContenderName, Row } from './rows.ts';
 
@@ -17,6 +17,8 @@ export interface Slice {
   readonly cpuMsPerThousand: number | undefined;
   /** The part of its core that the contender was busy. */
   readonly busy: number | undefined;
+  /** The part of that core that other programs took meanwhile. */
+  readonly disturbed: number | undefined;
   readonly residentMb: number | undefined;
   /** How often it was measured before, and requests failed. */
   readonly failures: number;
@@ -42,9 +44,11 @@ export async function measureSlice(
   const { pid, name } = contender;
   const options = { connections: row.connections, seconds: what.seconds ?? row.seconds };
   const before = contender.isCounted ? await settledCount(rig) : 0;
+  const coreBefore = coreBusyMs(0);
   const cpuBefore = pid === undefined ? undefined : cpuMs(pid);
   const result = await load.run(contender.request, options);
-  const loaded = pid === undefined ? undefined : cpuMs(pid);
+  const own = difference(pid === undefined ? undefined : cpuMs(pid), cpuBefore);
+  const all = difference(coreBusyMs(0), coreBefore);
   checkAnswers(rig, name, result);
   // Booking is part of the work: the clock stops when the ledger has it.
   if (contender.isCounted) await waitUntilBooked(rig, before + result.answered);
@@ -52,7 +56,7 @@ export async function measureSlice(
   if (contender.isCounted) checkCount((await settledCount(rig)) - before, result.answered, row.connections);
   const cpu = difference(cpuAfter, cpuBefore);
   const units = row.events === undefined ? result.answered : row.events * (result.bytes / what.answerBytes);
-  const busy = difference(loaded, cpuBefore);
+  const milliseconds = result.seconds * 1_000;
   return {
     contender: name,
     round,
@@ -61,7 +65,8 @@ export async function measureSlice(
     p50: result.p50,
     p99: result.p99,
     cpuMsPerThousand: cpu === undefined ? undefined : (cpu / units) * 1_000,
-    busy: busy === undefined ? undefined : busy / (result.seconds * 1_000),
+    busy: own === undefined ? undefined : own / milliseconds,
+    disturbed: all === undefined ? undefined : Math.max(0, all - (own ?? 0)) / milliseconds,
     residentMb: pid === undefined ? undefined : residentMb(pid),
     failures: 0,
   };

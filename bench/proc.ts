@@ -17,6 +17,23 @@ export function cpuMsIn(stat: string): number | undefined {
   return Number.isNaN(ticks) ? undefined : ticks * MS_PER_TICK;
 }
 
+/** The time that a core has been busy since the machine started. Undefined where there is no /proc. */
+export function coreBusyMs(core: number): number | undefined {
+  const stat = read('/proc/stat');
+  return stat === undefined ? undefined : coreBusyMsIn(stat, core);
+}
+
+/** The same from the text of /proc/stat. */
+export function coreBusyMsIn(stat: string, core: number): number | undefined {
+  const line = stat.split('\n').find((candidate) => candidate.startsWith(`cpu${core} `));
+  if (line === undefined) return undefined;
+  const [user = 0, nice = 0, system = 0, , , interrupts = 0, softInterrupts = 0] = line
+    .split(' ')
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + interrupts + softInterrupts) * MS_PER_TICK;
+}
+
 /** The memory that a process has resident, in MB. */
 export function residentMb(pid: number): number | undefined {
   const kilobytes = /^VmRSS:\s*(\d+) kB/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];

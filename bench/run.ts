@@ -13,6 +13,7 @@ import { measureSlice, undisturbed, type Slice } from './measure.ts';
 import { printProfile } from './profile.ts';
 import { envelopeRatio, summarize, tableOf, type RowResult } from './report.ts';
 import { startRig, type Rig } from './rig.ts';
+import { spreadOf } from './statistics.ts';
 import { rows, selectRow, type Row } from './rows.ts';
 
 const HELP = `npm run bench [-- rows…]        measures these rows, all of them by default: ${rows.map(({ name }) => name).join(', ')}
@@ -86,8 +87,16 @@ async function runRows(selected: readonly Row[], context: RunContext, load: Load
   console.log(
     'Medians of the rounds, below them the least and the most; ratios and differences within each round.',
   );
+  if (pinning.underTest.length > 0) console.log(disturbance(results));
   const file = writeResults({ at: began.toISOString(), ...setup }, results);
   console.log(`${file}, after ${Math.round((Date.now() - began.getTime()) / 1_000)} s`);
+}
+
+/** How far the figures are to be trusted: core 0 should have been the contenders' alone. */
+function disturbance(results: readonly RowResult[]): string {
+  const taken = spreadOf(results.flatMap(({ slices }) => slices.map(({ disturbed }) => disturbed ?? 0)));
+  const percent = (part = 0): string => `${Math.round(part * 100)} %`;
+  return `Other programs took ${percent(taken?.median)} of core 0 meanwhile, at most ${percent(taken?.max)}.`;
 }
 
 /** Everybody in turn, round after round, so that what disturbs the machine disturbs all of them alike. */

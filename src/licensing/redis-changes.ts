@@ -16,6 +16,7 @@ export class RedisChanges implements Changes {
   readonly #unsent = new Set<string>();
   #retry: NodeJS.Timeout | undefined;
   #live = false;
+  #closed = false;
 
   /** @param subscriber a connection of its own: a subscribed one takes no other commands */
   constructor(publisher: Redis, subscriber: Redis, prefix: string) {
@@ -46,6 +47,7 @@ export class RedisChanges implements Changes {
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#retry);
     this.#events.removeAllListeners();
   }
@@ -55,6 +57,8 @@ export class RedisChanges implements Changes {
       await this.#publisher.publish(this.#channel, licenseId);
       this.#unsent.delete(licenseId);
     } catch {
+      // What was under way fails when its connection is closed: a timer begun then would keep the process.
+      if (this.#closed) return;
       this.#unsent.add(licenseId);
       this.#retry ??= setInterval(() => void this.#publishUnsent(), RETRY_EVERY);
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sharesOf, type CpuProfile } from '../../bench/cpu-profile.ts';
-import { cpuMsIn } from '../../bench/proc.ts';
+import { coreBusyMsIn, cpuMsIn } from '../../bench/proc.ts';
 
 describe('where the benchmark reads CPU time', () => {
   it('/proc/<pid>/stat: user and system time, whatever the program is called', () => {
@@ -9,6 +9,12 @@ describe('where the benchmark reads CPU time', () => {
     assert.equal(cpuMsIn(`42 (node) ${fields}`), 2_000);
     assert.equal(cpuMsIn(`42 (a) 9 (b c) ${fields}`), 2_000);
     assert.equal(cpuMsIn('42 (node) S'), undefined);
+  });
+
+  it('/proc/stat: the time that one core was busy, neither idle nor waiting for a disk', () => {
+    const stat = 'cpu  9 9 9 9 9 9 9 0 0 0\ncpu0 100 1 50 900 30 2 7 0 0 0\ncpu1 1 1 1 1 1 1 1 0 0 0\nintr 1';
+    assert.equal(coreBusyMsIn(stat, 0), 1_600);
+    assert.equal(coreBusyMsIn(stat, 2), undefined);
   });
 
   it('a profile: own time by owner and by caller, between two moments, idle time left out', () => {
