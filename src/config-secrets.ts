@@ -79,6 +79,13 @@ export function mask(secret: string): string {
 
 /** A connection string without its passwords, or something to print in its place if it is none. */
 export function maskUrl(value: string): string {
+  // Several nodes of a Redis Cluster stand side by side; other URLs may hold a comma of their own.
+  const items = value.split(',');
+  const areUrls = items.length > 1 && items.every((item) => /^\s*rediss?:\/\//.test(item));
+  return areUrls ? items.map(maskOneUrl).join(',') : maskOneUrl(value);
+}
+
+function maskOneUrl(value: string): string {
   // Without its slashes, user:password@host is a URL as well, of the scheme "user".
   if (!URL.canParse(value) || !value.includes('://')) return '****';
   const parsed = new URL(value);

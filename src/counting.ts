@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { Knex } from 'knex';
 import { systemClock, type Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -9,19 +8,20 @@ import type { Metrics } from './observe/metrics.ts';
 import { Trouble } from './observe/trouble.ts';
 import type { Admission, CounterSource } from './quota/admission.ts';
 import { MemoryAdmission } from './quota/memory-admission.ts';
-import { partitionNames, partitionOf, streamKey } from './quota/partitions.ts';
-import { RedisAdmission } from './quota/redis-admission.ts';
-import { isoDay, isoDaysOfMonth, monthOfDay } from './quota/windows.ts';
-import { describeRedis, openRedis } from './stores/redis.ts';
+import type { Bookings } from './quota/bookings.ts';
+import { OutageAllowance } from './quota/outage-allowance.ts';
+import { isoDay } from './quota/windows.ts';
+import { readLedger } from './read-ledger.ts';
+import { connectToRedis, wireRedisCounting } from './redis-counting.ts';
+import type { RedisClient } from './stores/redis.ts';
 import { BufferedLedger } from './usage/buffered-ledger.ts';
-import { ledgerCounts } from './usage/ledger.ts';
-import { StreamFold } from './usage/stream-fold.ts';
+import { applyToLedger, LedgerChanges } from './usage/ledger.ts';
 
 /** Admission, the ledger behind it and the news between instances: over Redis, or within this process. */
 export interface Counting {
   readonly admission: Admission;
   readonly changes: Changes;
-  readonly redis: Redis | undefined;
+  readonly redis: RedisClient | undefined;
   readonly description: string;
   /** @throws if the counters cannot be reached */
   ping(): Promise<unknown>;
@@ -67,63 +67,60 @@ function countInProcess({ knex, clock, log }: Options): Counting {
   };
 }
 
-async function countInRedis({ config, knex, clock, log, metrics }: Options, url: string): Promise<Counting> {
+async function countInRedis(
+  { config, knex, clock, log, metrics }: Options,
+  setting: string,
+): Promise<Counting> {
+  const { redisPrefix: prefix, redisTimeoutMs: timeoutMs } = config;
   const away = new Trouble(log, 'Redis cannot be reached; trying again');
-  let lastError: Error | undefined;
-  const onError = (err: Error): void => {
-    lastError = err;
-    metrics.storeFailed('redis');
-    away.failed(err);
-  };
-  const redis = openRedis(url, onError, config.redisTimeoutMs);
-  const subscriber = openRedis(url, onError, config.redisTimeoutMs);
-  redis.on('ready', () => away.succeeded());
-  // What connect() rejects with says only that there is no connection; what the listener heard says why.
-  const failure = await Promise.all([redis.connect(), subscriber.connect()]).then(
-    () => undefined,
-    (error: unknown) => lastError ?? error,
-  );
-  if (failure !== undefined) {
-    redis.disconnect();
-    subscriber.disconnect();
-    throw new Error(`${describeRedis(url)} cannot be used: correct REDIS_URL, or start it`, {
-      cause: failure,
-    });
-  }
-  const fold = new StreamFold({
-    db: knex,
-    redis,
-    streams: partitionNames.map((source) => ({ source, key: streamKey(config.redisPrefix, source) })),
-    isoDay,
-    report: new Trouble(log, 'usage cannot be folded into the ledger; it is kept and tried again'),
-  });
-  const source: CounterSource = {
-    async countsOf(licenseId, day) {
-      await fold.fold(partitionOf(licenseId));
-      return readLedger(knex, licenseId, day);
+  const connections = await connectToRedis(setting, {
+    timeoutMs,
+    report: {
+      failed(error) {
+        metrics.storeFailed('redis');
+        away.failed(error);
+      },
+      succeeded: () => away.succeeded(),
     },
-  };
-  const changes = new RedisChanges(redis, subscriber, config.redisPrefix);
+  });
+  const { redis, counters, folding, subscriber, description } = connections;
+  const report = new Trouble(log, 'usage cannot be folded into the ledger; it is kept and tried again');
+  const { admission, fold } = wireRedisCounting({ knex, connections, prefix, timeoutMs, clock, report });
+  const changes = new RedisChanges(redis, subscriber, prefix);
+  await admission.datasets.verify();
   return {
-    admission: new RedisAdmission({ redis, prefix: config.redisPrefix, source, clock }),
+    admission: new OutageAllowance({
+      counters: admission,
+      bookings: admission.bookings,
+      nextTag: () => admission.nextTag(),
+      clock: clock ?? systemClock,
+    }),
     changes,
     redis,
-    description: describeRedis(url),
+    description,
     ping: () => redis.ping(),
     async close() {
       changes.close();
-      await fold.close();
-      redis.disconnect();
-      subscriber.disconnect();
+      await admission.close();
+      await bookInLedger(knex, admission.bookings, log);
+      await fold.stop();
+      for (const connection of [redis, counters, folding, subscriber]) connection.disconnect();
     },
   };
 }
 
-function readLedger(
-  knex: Knex,
-  licenseId: string,
-  day: number,
-): Promise<{ today: number; thisMonth: number }> {
-  const { first, last } = isoDaysOfMonth(monthOfDay(day));
-  return ledgerCounts(knex, licenseId, { first, today: isoDay(day), last });
+/** What was admitted in an outage that outlasts this instance: Redis cannot be told, so the ledger is. */
+async function bookInLedger(knex: Knex, { pending }: Bookings, log: Logger): Promise<void> {
+  if (pending.length === 0) return;
+  const changes = new LedgerChanges();
+  for (const { rows, day } of pending) {
+    for (const { licenseId, deviceId, provider, model, requests, refunded } of rows)
+      changes.add({ licenseId, deviceId, provider, model, day: isoDay(day), requests, refunded });
+  }
+  try {
+    await knex.transaction((trx) => applyToLedger(trx, changes));
+    log.warn({ bookings: pending.length }, 'Redis is away: booked in the ledger what its counters lack');
+  } catch (err) {
+    log.error({ err, bookings: pending.length }, 'admissions of the outage could be booked nowhere');
+  }
 }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import * as initial from './0001-initial.ts';
+import * as closedDatasets from './0002-closed-datasets.ts';
 
 export interface Migration {
   /** As it stands in the database: without a file's ending, so that source and build agree. */
@@ -8,5 +9,14 @@ export interface Migration {
   down(db: Knex): Promise<void>;
 }
 
-/** The schema's only source, in order. Append; never edit what has been released. */
-export const migrations: Migration[] = [{ name: '0001-initial', ...initial }];
+/**
+ * The schema's only source, in order. Append; never edit what has been released.
+ *
+ * Expand, then contract: while a version is rolled out, instances of the version before it run, and are even started,
+ * on the new schema. So a migration only adds what the version before can ignore (tables, columns that are nullable or
+ * have a default, indexes); what is not used any more is removed by a migration of a later version.
+ */
+export const migrations: Migration[] = [
+  { name: '0001-initial', ...initial },
+  { name: '0002-closed-datasets', ...closedDatasets },
+];

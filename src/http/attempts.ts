@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '../stores/redis.ts';
 import { refuse, type Refusal } from './errors.ts';
 import { answerRefusal } from './json-endpoint.ts';
 
@@ -18,7 +18,7 @@ export interface Attempts {
 }
 
 /** @param redis shares the counts between instances; each counts for itself without it, and while it is away */
-export function createAttempts(redis: Redis | undefined, prefix: string): Attempts {
+export function createAttempts(redis: RedisClient | undefined, prefix: string): Attempts {
   const options = { points: ALLOWED, duration: WITHIN_SECONDS };
   const memory = new RateLimiterMemory({ ...options, keyPrefix: 'attempts' });
   const limiter =

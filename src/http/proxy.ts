@@ -9,6 +9,7 @@ import type { Admission, Decision, Ticket, Used } from '../quota/admission.ts';
 import { endOfDay, endOfMonthOfDay } from '../quota/windows.ts';
 import { headersForProvider, queryForProvider } from '../upstream/header-policy.ts';
 import { BODY_TOO_LARGE } from '../upstream/body-watch.ts';
+import { isUnavailable } from '../stores/database.ts';
 import type { ProviderKey } from '../upstream/provider-keys.ts';
 import type { Provider } from '../upstream/providers.ts';
 import { cutOff, type Outcome, type Relay } from '../upstream/relay.ts';
@@ -104,7 +105,7 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
     return;
   }
   const { ticket, used } = decision;
-  state.used = used.today;
+  state.used = used?.today;
   state.limit = limits.daily;
   // 4. Relay, and 5. settle: before an answer that is not charged, since the client may try again at once.
   const settle = settlement(parts, ticket, call, state);
@@ -142,7 +143,10 @@ function quotaRefusal(
   limits: EffectiveLimits,
   now: number,
 ): Refusal {
-  if (decision.outcome === 'unavailable') return refuse('counters_unavailable');
+  if (decision.outcome === 'unavailable') {
+    // Counters that Redis lacks are read from the database: it may be that which is away.
+    return refuse(isUnavailable(decision.cause) ? 'database_unavailable' : 'counters_unavailable');
+  }
   const { exceeded, used } = decision;
   const seconds = (end: number): number => Math.max(1, Math.ceil((end - now) / 1_000));
   return exceeded === 'day'
@@ -177,7 +181,12 @@ function relayTo(
   parts: ProxyParts,
   req: Request,
   res: Response,
-  { who, key, used, settle }: { who: Authenticated; key: ProviderKey; used: Used; settle: Settle },
+  {
+    who,
+    key,
+    used,
+    settle,
+  }: { who: Authenticated; key: ProviderKey; used: Used | undefined; settle: Settle },
 ): Promise<Outcome> {
   const { call, limits, state } = who;
   const base = parts.baseUrls[call.provider.name];
@@ -248,6 +257,6 @@ function setHeaders(res: Response, headers: Record<string, string>): void {
   for (const name in headers) res.setHeader(name, headers[name] ?? '');
 }
 
-function lessOne(used: Used): Used {
-  return { ...used, today: used.today - 1, thisMonth: used.thisMonth - 1 };
+function lessOne(used: Used | undefined): Used | undefined {
+  return used && { ...used, today: used.today - 1, thisMonth: used.thisMonth - 1 };
 }

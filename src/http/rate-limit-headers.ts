@@ -4,9 +4,10 @@ import { UNLIMITED } from '../licensing/tiers.ts';
 
 /**
  * `X-RateLimit-*` for an authenticated request. What remains is what may still be sent until the reset: the less of
- * the day's rest and the month's.
+ * the day's rest and the month's. Where nobody knows, since the counters are away, there is no saying.
  */
-export function rateLimitHeaders(limits: QuotaLimits, used: Used): Record<string, string> {
+export function rateLimitHeaders(limits: QuotaLimits, used: Used | undefined): Record<string, string> {
+  if (used === undefined) return { 'X-RateLimit-Limit': String(limits.daily) };
   const rests = [
     ...(limits.daily === UNLIMITED ? [] : [limits.daily - used.today]),
     ...(limits.monthly === UNLIMITED ? [] : [limits.monthly - used.thisMonth]),

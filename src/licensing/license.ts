@@ -27,6 +27,8 @@ export interface EffectiveLimits {
   readonly daily: number;
   readonly monthly: number;
   readonly devices: number;
+  /** How many requests an instance may admit by itself while the counters are away. */
+  readonly outageAllowance: number;
 }
 
 /** Why a license may not be used, as an error code; undefined where it may. */
@@ -34,20 +36,28 @@ export type LicenseRefusal = 'invalid_license_key' | 'license_suspended' | 'lice
 
 type LimitFields = Pick<License, 'tier' | 'dailyLimit' | 'monthlyLimit' | 'maxActivations'>;
 
+const noTier = {
+  dailyLimit: 0,
+  monthlyLimit: 0,
+  maxDevices: 0,
+  onCounterOutage: 'deny',
+  outageAllowance: 0,
+} as const;
+
 /**
  * A license's own limits before its tier's. A tier that is no longer in the file admits nothing of its own accord:
  * a missing line must not make a license unlimited.
  */
 export function effectiveLimits(license: LimitFields, tiers: Tiers): EffectiveLimits {
-  const tier: Pick<Tier, 'dailyLimit' | 'monthlyLimit' | 'maxDevices'> = tiers.get(license.tier) ?? {
-    dailyLimit: 0,
-    monthlyLimit: 0,
-    maxDevices: 0,
-  };
+  const tier: Pick<
+    Tier,
+    'dailyLimit' | 'monthlyLimit' | 'maxDevices' | 'onCounterOutage' | 'outageAllowance'
+  > = tiers.get(license.tier) ?? noTier;
   return {
     daily: license.dailyLimit ?? tier.dailyLimit,
     monthly: license.monthlyLimit ?? tier.monthlyLimit,
     devices: license.maxActivations ?? tier.maxDevices,
+    outageAllowance: tier.onCounterOutage === 'allow' ? tier.outageAllowance : 0,
   };
 }
 

@@ -1,9 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
+import type { RedisClient } from '../stores/redis.ts';
 import type { Changes } from './changes.ts';
 
 /** How soon an announcement that did not get through is sent again. Milliseconds. */
 const RETRY_EVERY = 500;
+/** How often a subscription that hears nothing is asked whether it is alive. Milliseconds. */
+const PING_EVERY = 2_000;
 
 /**
  * Announcements over Redis pub/sub. Redis does not keep a message for a subscriber that is away, so each new
@@ -11,7 +14,8 @@ const RETRY_EVERY = 500;
  */
 export class RedisChanges implements Changes {
   readonly #events = new EventEmitter<{ change: [string]; gap: [] }>();
-  readonly #publisher: Redis;
+  readonly #publisher: RedisClient;
+  readonly #ping: NodeJS.Timeout;
   readonly #channel: string;
   readonly #unsent = new Set<string>();
   #retry: NodeJS.Timeout | undefined;
@@ -19,7 +23,7 @@ export class RedisChanges implements Changes {
   #closed = false;
 
   /** @param subscriber a connection of its own: a subscribed one takes no other commands */
-  constructor(publisher: Redis, subscriber: Redis, prefix: string) {
+  constructor(publisher: RedisClient, subscriber: Redis, prefix: string) {
     this.#publisher = publisher;
     this.#channel = `${prefix}:changes`;
     subscriber.on('message', (_channel: string, licenseId: string) => this.#events.emit('change', licenseId));
@@ -27,6 +31,7 @@ export class RedisChanges implements Changes {
     // ioredis would subscribe again by itself, but would not say when: we need to know from where on nothing is missed.
     subscriber.on('ready', () => void this.#subscribe(subscriber));
     if (subscriber.status === 'ready') void this.#subscribe(subscriber);
+    this.#ping = setInterval(() => void this.#check(subscriber), PING_EVERY);
   }
 
   get live(): boolean {
@@ -49,6 +54,7 @@ export class RedisChanges implements Changes {
   close(): void {
     this.#closed = true;
     clearInterval(this.#retry);
+    clearInterval(this.#ping);
     this.#events.removeAllListeners();
   }
 
@@ -69,6 +75,18 @@ export class RedisChanges implements Changes {
     if (this.#unsent.size > 0) return;
     clearInterval(this.#retry);
     this.#retry = undefined;
+  }
+
+  /** A Redis that hangs, or a network that drops packets, closes no connection: silence must not pass for no news. */
+  async #check(subscriber: Redis): Promise<void> {
+    if (!this.#live) return;
+    try {
+      await subscriber.ping();
+    } catch {
+      if (this.#closed) return;
+      this.#live = false;
+      subscriber.disconnect(true);
+    }
   }
 
   async #subscribe(subscriber: Redis): Promise<void> {

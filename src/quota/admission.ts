@@ -4,6 +4,8 @@ import type { Window } from './windows.ts';
 export interface QuotaLimits {
   readonly daily: number;
   readonly monthly: number;
+  /** How many requests an instance may admit by itself while the counters cannot be asked; 0: none. */
+  readonly outageAllowance?: number;
 }
 
 /** What is to be counted, and where it is booked. */
@@ -27,10 +29,13 @@ export interface Used {
 export interface Ticket {
   readonly call: Call;
   readonly day: number;
+  /** Names the admission among all of the installation's: what repeats its booking finds it by that. */
+  readonly tag: string;
 }
 
 export type Decision =
-  | { outcome: 'admitted'; ticket: Ticket; used: Used }
+  /** `used` is unknown where it was admitted while the counters could not be asked. */
+  | { outcome: 'admitted'; ticket: Ticket; used: Used | undefined }
   | { outcome: 'refused'; exceeded: Window; used: Used }
   /** The counters could not be asked, or did not answer in time: nobody knows. */
   | { outcome: 'unavailable'; cause: unknown };
@@ -49,19 +54,25 @@ export interface Settlement {
  */
 export interface Admission {
   admit(call: Call, limits: QuotaLimits): Promise<Decision>;
-  /** @throws if the counters cannot be reached; then the request stays counted */
+  /** What cannot be booked now is booked as soon as it can be. */
   settle(ticket: Ticket, settlement: Settlement): Promise<void>;
   /** What is counted at present, counting nothing. @throws if the counters cannot be reached */
   used(licenseId: string): Promise<Used>;
 }
 
-/** What PostgreSQL remembers, for counters that start empty. */
+/** What the ledger holds of a license in a UTC day and in its month. */
+export interface Counts {
+  readonly today: number;
+  readonly thisMonth: number;
+}
+
+/** What PostgreSQL remembers, for counters in this process that start empty. */
 export interface CounterSource {
   /**
-   * The requests of a license in a UTC day and in its month, with everything that was admitted before this call.
+   * With everything that was admitted before this call.
    * @param day days since 1970-01-01
    */
-  countsOf(licenseId: string, day: number): Promise<{ today: number; thisMonth: number }>;
+  countsOf(licenseId: string, day: number): Promise<Counts>;
 }
 
 /** A change of one row of the ledger. */

@@ -1,17 +1,54 @@
 -- Counts one request in the day and in the month, or in neither, and appends it to the stream that the ledger folds.
--- ARGV: daily limit, monthly limit (-1: unlimited), now ('': Redis' own clock), license, device, provider, model,
---       and, where the caller has just read the ledger: the day it read for, and what it found for day and month.
--- Returns {decision, day, used today, used this month}; decision 1: admitted, 2: the day is used up, 3: the month is,
--- 0: cold, a counter is missing and nothing was decided: read the ledger for this day and call again.
+-- ARGV: dataset, daily limit, monthly limit (-1: unlimited), now ('': Redis' own clock), license, device, provider,
+--       model, tag; and, where the caller has just read the ledger: the day it read for, what it found for day and
+--       month, and up to which entry of the stream the ledger had been folded.
+-- Returns {decision, day, used today, used this month, id of the entry}; decision 1: admitted, 2: the day is used up,
+-- 3: the month is, 0: cold, a counter is missing and nothing was decided: read the ledger for this day and call again,
+-- -2: the ledger is too far behind to seed from: fold it first; -1: the dataset is another one.
 
-local daily, monthly = tonumber(ARGV[1]), tonumber(ARGV[2])
-local day = today(ARGV[3])
+local MOST_UNFOLDED = 20000
+
+local function parts(id)
+  local time, sequence = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(time), tonumber(sequence)
+end
+
+local function is_before(one, other)
+  local time, sequence = parts(one)
+  local other_time, other_sequence = parts(other)
+  return time < other_time or (time == other_time and sequence < other_sequence)
+end
+
+-- What of this license is in the stream, but not in what was read of the ledger.
+local function unfolded(license, day, folded_to)
+  local month, in_day, in_month = month_of(day), 0, 0
+  local count = scan('(' .. folded_to, function(fields)
+    if fields[2] == license then
+      local entry_day, requests = tonumber(fields[10]), tonumber(fields[12])
+      if entry_day == day then in_day = in_day + requests end
+      if month_of(entry_day) == month then in_month = in_month + requests end
+    end
+  end)
+  return in_day, in_month, count
+end
+
+if not is_dataset(ARGV[1]) then return {OTHER_DATASET, 0, 0, 0} end
+local daily, monthly = tonumber(ARGV[2]), tonumber(ARGV[3])
+local day = today(ARGV[4])
 local day_counter, month_counter = day_key(day), month_key(day)
 
-if ARGV[8] and tonumber(ARGV[8]) == day then
+if ARGV[10] and tonumber(ARGV[10]) == day then
+  local folded_to = ARGV[13]
+  -- Entries that were folded and trimmed after the ledger was read are in neither: it has to be read again.
+  local trimmed_to = redis.call('GET', KEYS[3] .. ':trimmed')
+  if trimmed_to and is_before(folded_to, trimmed_to) then return {0, day, 0, 0} end
+  local behind = redis.call('XLEN', KEYS[3]) > MOST_UNFOLDED
+    and #redis.call('XRANGE', KEYS[3], '(' .. folded_to, '+', 'COUNT', MOST_UNFOLDED) == MOST_UNFOLDED
+  if behind then return {-2, day, 0, 0} end
+  local in_day, in_month = unfolded(ARGV[5], day, folded_to)
   -- NX: of all the instances that found the counter missing, the first one seeds it.
-  redis.call('SET', day_counter, ARGV[9], 'NX', 'EX', DAY_TTL)
-  redis.call('SET', month_counter, ARGV[10], 'NX', 'EX', MONTH_TTL)
+  redis.call('SET', day_counter, math.max(0, tonumber(ARGV[11]) + in_day), 'NX', 'EX', DAY_TTL)
+  redis.call('SET', month_counter, math.max(0, tonumber(ARGV[12]) + in_month), 'NX', 'EX', MONTH_TTL)
 end
 
 local counts = redis.call('MGET', day_counter, month_counter)
@@ -22,6 +59,6 @@ if monthly >= 0 and used_this_month >= monthly then return {3, day, used_today, 
 
 redis.call('INCR', day_counter)
 redis.call('INCR', month_counter)
-redis.call('XADD', KEYS[2], '*',
-  'l', ARGV[4], 'd', ARGV[5], 'p', ARGV[6], 'm', ARGV[7], 'y', day, 'n', 1, 'r', 0)
-return {1, day, used_today + 1, used_this_month + 1}
+local id = redis.call('XADD', KEYS[3], '*',
+  'l', ARGV[5], 'd', ARGV[6], 'p', ARGV[7], 'm', ARGV[8], 'y', day, 'n', 1, 'r', 0, 't', ARGV[9])
+return {1, day, used_today + 1, used_this_month + 1, id}

@@ -56,7 +56,7 @@ export class MemoryAdmission implements Admission {
     counter.today += 1;
     counter.thisMonth += 1;
     this.#book({ ...call, day: counter.day, requests: 1, refunded: 0 });
-    return { outcome: 'admitted', ticket: { call, day: counter.day }, used: { ...counter } };
+    return { outcome: 'admitted', ticket: { call, day: counter.day, tag: '' }, used: { ...counter } };
   }
 
   settle(ticket: Ticket, settlement: Settlement): Promise<void> {

@@ -14,12 +14,17 @@ export function partitionOf(licenseId: string): string {
   return partitionNames[crc32(licenseId) % PARTITIONS] ?? 'p00';
 }
 
-/** The base of a license's counter keys. */
-export function counterKey(prefix: string, licenseId: string): string {
-  return `${prefix}:{${partitionOf(licenseId)}}:${licenseId}`;
+/** Where Redis keeps the name of the dataset that a partition holds (dataset.lua). */
+export function datasetKey(prefix: string, partition: string): string {
+  return `${prefix}:{${partition}}:dataset`;
 }
 
-/** The stream of a partition's usage events. */
-export function streamKey(prefix: string, partition: string): string {
-  return `${prefix}:{${partition}}:usage`;
+/** The base of a license's counter keys: those of another dataset are not even seen. */
+export function counterKey(prefix: string, dataset: string, licenseId: string): string {
+  return `${prefix}:{${partitionOf(licenseId)}}:${dataset}:${licenseId}`;
+}
+
+/** The stream of a dataset's usage events. */
+export function streamKey(prefix: string, partition: string, dataset: string): string {
+  return `${prefix}:{${partition}}:${dataset}:usage`;
 }

@@ -1,106 +1,223 @@
-import { readFileSync } from 'node:fs';
-import type { Redis, Result } from 'ioredis';
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
+import { BoundedCalls } from '../stores/bounded-calls.ts';
+import { breakIfSilent, onConnected, type RedisClient } from '../stores/redis.ts';
 import {
   bookingsOf,
   type Admission,
   type Call,
-  type CounterSource,
+  type Counts,
   type Decision,
   type QuotaLimits,
   type Settlement,
   type Ticket,
   type Used,
 } from './admission.ts';
-import { counterKey, partitionOf, streamKey } from './partitions.ts';
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    licensifyAdmit(...args: (string | number)[]): Result<number[], Context>;
-    licensifySettle(...args: (string | number)[]): Result<number, Context>;
-    licensifyUsed(...args: (string | number)[]): Result<number[], Context>;
-  }
-}
+import { Bookings } from './bookings.ts';
+import { Datasets } from './datasets.ts';
+import { Journal, type BookingSet } from './journal.ts';
+import { counterKey, datasetKey, partitionOf, streamKey } from './partitions.ts';
+import { defineScripts, OTHER_DATASET } from './scripts.ts';
+import type { StreamLedger } from './stream-ledger.ts';
 
 const COLD = 0;
 const ADMITTED = 1;
 const DAY_USED_UP = 2;
+const LEDGER_BEHIND = -2;
 
-/** A day may end between reading the ledger and calling again, once; more than that is a fault. */
-const MAX_TRIES = 4;
+/** A day may end between reading the ledger and calling again, or a dataset be replaced; more than that is a fault. */
+const MAX_TRIES = 6;
+const LOOK_AROUND_EVERY = 500;
 
-/** Counts in Redis, for any number of instances: each decision is one call of a Lua script there. */
+interface Options {
+  /** A connection of its own, whose calls are bounded here. */
+  redis: RedisClient;
+  prefix: string;
+  /** How long Redis may take to answer. Milliseconds. */
+  timeoutMs: number;
+  ledger: StreamLedger;
+  /** Replaces Redis' own clock, for tests. */
+  clock?: Clock | undefined;
+}
+
+type Seed = Counts & { day: number; foldedTo: string };
+
+/**
+ * Counts in Redis, for any number of instances: each decision is one call of a Lua script there. A decision whose
+ * answer was lost is looked for afterwards and taken back, since its client was told that nobody knows.
+ */
 export class RedisAdmission implements Admission {
-  readonly #redis: Redis;
+  readonly bookings: Bookings;
+  readonly datasets: Datasets;
+  readonly journal = new Journal();
+  readonly #redis: RedisClient;
   readonly #prefix: string;
-  readonly #source: CounterSource;
+  readonly #timeoutMs: number;
+  readonly #ledger: StreamLedger;
   readonly #clock: Clock | undefined;
-  readonly #warming = new Map<string, Promise<{ today: number; thisMonth: number }>>();
+  readonly #calls: BoundedCalls;
+  readonly #warming = new Map<string, Promise<Seed>>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #instance = randomBytes(6).toString('base64url');
+  #count = 0;
 
-  /** @param options.clock replaces Redis' own clock, for tests */
-  constructor(options: { redis: Redis; prefix: string; source: CounterSource; clock?: Clock | undefined }) {
-    this.#redis = options.redis;
-    this.#prefix = options.prefix;
-    this.#source = options.source;
+  constructor(options: Options) {
+    const { redis, prefix, timeoutMs, ledger } = options;
+    this.#redis = redis;
+    this.#prefix = prefix;
+    this.#timeoutMs = timeoutMs;
+    this.#ledger = ledger;
     this.#clock = options.clock;
-    defineScripts(options.redis);
+    this.#calls = new BoundedCalls(timeoutMs);
+    defineScripts(redis);
+    const parts = { redis, prefix, calls: this.#calls, journal: this.journal };
+    this.datasets = new Datasets({
+      ...parts,
+      ledger,
+      rebook: (dataset, lost) => this.bookings.rebook(dataset, lost),
+    });
+    this.bookings = new Bookings({ ...parts, datasets: this.datasets });
+    redis.on('close', () => this.datasets.forget());
+    onConnected(redis, () => {
+      this.datasets.forget();
+      void this.#recover();
+    });
+    this.#timer = setInterval(() => this.#lookAround(), LOOK_AROUND_EVERY);
   }
 
   async admit(call: Call, limits: QuotaLimits): Promise<Decision> {
-    const { licenseId, deviceId, provider, model } = call;
-    const keys = [counterKey(this.#prefix, licenseId), streamKey(this.#prefix, partitionOf(licenseId))];
-    const args = [limits.daily, limits.monthly, this.#now(), licenseId, deviceId, provider, model];
+    const partition = partitionOf(call.licenseId);
+    const tag = this.nextTag();
     try {
-      let seed: number[] = [];
+      let seed: Seed | undefined;
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        const [decision, day = 0, today = 0, thisMonth = 0] = await this.#redis.licensifyAdmit(
-          ...keys,
-          ...args,
-          ...seed,
-        );
+        const dataset = this.datasets.get(partition) ?? (await this.#resolve(partition));
+        const reply = await this.#ask(call, limits, { partition, dataset, tag, seed });
+        const [decision, day, today, thisMonth, id = ''] = reply;
         const used = { day, today, thisMonth };
-        if (decision === ADMITTED) return { outcome: 'admitted', ticket: { call, day }, used };
-        if (decision !== COLD) {
-          return { outcome: 'refused', exceeded: decision === DAY_USED_UP ? 'day' : 'month', used };
+        if (decision === ADMITTED) {
+          const bookings = bookingOf({ call, day, tag });
+          this.journal.add(partition, { dataset, id, bookings });
+          return { outcome: 'admitted', ticket: { call, day, tag }, used };
         }
-        const counts = await this.#warm(licenseId, day);
-        seed = [day, counts.today, counts.thisMonth];
+        if (decision > ADMITTED)
+          return { outcome: 'refused', exceeded: decision === DAY_USED_UP ? 'day' : 'month', used };
+        if (decision === OTHER_DATASET) this.datasets.replaced(partition, dataset);
+        if (decision === LEDGER_BEHIND) await this.#ledger.fold(partition, dataset);
+        if (decision === COLD || decision === LEDGER_BEHIND)
+          seed = await this.#warm(call.licenseId, day, { partition, dataset });
       }
-      throw new Error(`the counters of ${licenseId} stayed cold after ${MAX_TRIES} seedings`);
+      throw new Error(`the counters of ${call.licenseId} stayed cold after ${MAX_TRIES} tries`);
     } catch (cause) {
       return { outcome: 'unavailable', cause };
     }
   }
 
   async settle(ticket: Ticket, settlement: Settlement): Promise<void> {
-    const bookings = bookingsOf(ticket, settlement);
-    if (bookings.length === 0) return;
-    const { licenseId } = ticket.call;
-    await this.#redis.licensifySettle(
-      counterKey(this.#prefix, licenseId),
-      streamKey(this.#prefix, partitionOf(licenseId)),
-      ticket.day,
-      settlement.refund ? '1' : '0',
-      ...bookings.flatMap((b) => [b.licenseId, b.deviceId, b.provider, b.model, b.requests, b.refunded]),
-    );
+    const rows = bookingsOf(ticket, settlement);
+    if (rows.length === 0) return;
+    const { call, day, tag } = ticket;
+    const change = settlement.refund ? -1 : 0;
+    await this.bookings.book({ licenseId: call.licenseId, day, change, tag: `-${tag}`, rows });
   }
 
   async used(licenseId: string): Promise<Used> {
-    const key = counterKey(this.#prefix, licenseId);
-    const [warm, day = 0, today = 0, thisMonth = 0] = await this.#redis.licensifyUsed(key, this.#now());
-    if (warm === 1) return { day, today, thisMonth };
-    return { day, ...(await this.#warm(licenseId, day)) };
+    const partition = partitionOf(licenseId);
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const dataset = this.datasets.get(partition) ?? (await this.#resolve(partition));
+      const keys = this.#keys(partition, dataset, licenseId);
+      const [warm, day, today, thisMonth] = await this.#calls.run(partition, () =>
+        this.#redis.licensifyUsed(...keys, dataset, this.#now()),
+      );
+      if (warm === 1) return { day, today, thisMonth };
+      if (warm === OTHER_DATASET) this.datasets.replaced(partition, dataset);
+      else {
+        await this.#ledger.fold(partition, dataset);
+        const counts = await this.#warm(licenseId, day, { partition, dataset });
+        return { day, today: counts.today, thisMonth: counts.thisMonth };
+      }
+    }
+    throw new Error(`the dataset of partition ${partition} changed again and again`);
+  }
+
+  /** A name for an admission that no other has, of whatever instance. */
+  nextTag(): string {
+    return `${this.#instance}${(this.#count += 1).toString(36)}`;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.bookings.close();
+  }
+
+  #ask(
+    call: Call,
+    limits: QuotaLimits,
+    {
+      partition,
+      dataset,
+      tag,
+      seed,
+    }: { partition: string; dataset: string; tag: string; seed: Seed | undefined },
+  ): Promise<Awaited<ReturnType<RedisClient['licensifyAdmit']>>> {
+    const { licenseId, deviceId, provider, model } = call;
+    const keys = this.#keys(partition, dataset, licenseId);
+    const limit = [limits.daily, limits.monthly];
+    const seeds = seed === undefined ? [] : [seed.day, seed.today, seed.thisMonth, seed.foldedTo];
+    const args = [dataset, ...limit, this.#now(), licenseId, deviceId, provider, model, tag, ...seeds];
+    return this.#calls.run(partition, () => this.#redis.licensifyAdmit(...keys, ...args), {
+      late: ([decision, day]) => {
+        if (decision === ADMITTED) this.bookings.bookLater(undoing({ call, day, tag }));
+      },
+      lost: () => this.bookings.bookLater(undoing({ call, day: undefined, tag }), tag),
+    });
   }
 
   /** Requests of this instance that find the same counter missing share one reading of the ledger. */
-  #warm(licenseId: string, day: number): Promise<{ today: number; thisMonth: number }> {
-    const key = `${licenseId} ${day}`;
+  #warm(licenseId: string, day: number, stream: { partition: string; dataset: string }): Promise<Seed> {
+    const key = `${licenseId} ${day} ${stream.dataset}`;
     let warming = this.#warming.get(key);
     if (warming === undefined) {
-      warming = this.#source.countsOf(licenseId, day).finally(() => this.#warming.delete(key));
+      warming = this.#ledger
+        .counts(licenseId, day, stream)
+        .then((counts) => ({ ...counts, day }))
+        .finally(() => this.#warming.delete(key));
       this.#warming.set(key, warming);
     }
     return warming;
+  }
+
+  /** @throws if a partition cannot be verified within the time that an answer may take */
+  async #resolve(partition: string): Promise<string> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      const error = new Error(`partition ${partition} was not verified within ${this.#timeoutMs} ms`);
+      timer = setTimeout(() => setImmediate(reject, error), this.#timeoutMs);
+    });
+    try {
+      return await Promise.race([this.datasets.resolve(partition), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #recover(): Promise<void> {
+    await this.datasets.verify();
+    await this.bookings.flush();
+  }
+
+  /** What no request asks for is looked after all the same: partitions to be verified, and a silent connection. */
+  #lookAround(): void {
+    breakIfSilent(this.#redis, this.#calls.silentFor());
+    if (!this.datasets.isComplete && this.#redis.status === 'ready') void this.#recover();
+  }
+
+  #keys(partition: string, dataset: string, licenseId: string): string[] {
+    return [
+      datasetKey(this.#prefix, partition),
+      counterKey(this.#prefix, dataset, licenseId),
+      streamKey(this.#prefix, partition, dataset),
+    ];
   }
 
   #now(): string | number {
@@ -108,10 +225,22 @@ export class RedisAdmission implements Admission {
   }
 }
 
-function defineScripts(redis: Redis): void {
-  const read = (name: string): string => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
-  const script = (name: string): string => `${read('windows')}\n${read(name)}`;
-  redis.defineCommand('licensifyAdmit', { numberOfKeys: 2, lua: script('admit') });
-  redis.defineCommand('licensifySettle', { numberOfKeys: 2, lua: script('settle') });
-  redis.defineCommand('licensifyUsed', { numberOfKeys: 1, lua: script('used') });
+/** The booking of an admission. */
+export function bookingOf({ call, day, tag }: Ticket): BookingSet {
+  const rows = [{ ...call, day, requests: 1, refunded: 0 }];
+  return { licenseId: call.licenseId, day, change: 1, tag, rows };
+}
+
+/** Takes an admission back that came to nothing: no provider has seen it, so it is no refund either. */
+function undoing({
+  call,
+  day,
+  tag,
+}: {
+  call: Call;
+  day: number | undefined;
+  tag: string;
+}): Omit<BookingSet, 'day'> & { day: number | undefined } {
+  const rows = [{ ...call, day: day ?? 0, requests: -1, refunded: 0 }];
+  return { licenseId: call.licenseId, day, change: -1, tag: `-${tag}`, rows };
 }

@@ -1,9 +1,11 @@
--- Put in front of each script of this folder: which windows it is now, and their counters' keys.
--- KEYS[1] is the license's base key; KEYS[2] its partition's stream. All keys of a license carry one hash tag, so that
--- the keys made from KEYS[1] here lie in the same slot of a Redis Cluster.
+-- Put in front of the scripts of this folder: which windows it is now, their counters' keys, and how to read the stream.
+-- KEYS[1] names the partition's dataset (see dataset.lua), KEYS[2] is the license's base key within the dataset, KEYS[3]
+-- the dataset's stream. All keys of a partition carry one hash tag, so that they lie in one slot of a Redis Cluster.
 
 local DAY_TTL = 3 * 86400
 local MONTH_TTL = 40 * 86400
+-- What a script does to a caller that counts in a dataset which is not (or no longer) the partition's.
+local OTHER_DATASET = -1
 
 -- Days since 1970-01-01, by Redis' clock: instances whose clocks differ agree on when midnight is.
 -- @param override milliseconds since the epoch, or '' (tests stand at midnight with it)
@@ -25,5 +27,22 @@ local function month_of(day)
   return year * 12 + (shifted < 10 and shifted + 2 or shifted - 10)
 end
 
-local function day_key(day) return KEYS[1] .. ':d:' .. day end
-local function month_key(day) return KEYS[1] .. ':m:' .. month_of(day) end
+local function day_key(day) return KEYS[2] .. ':d:' .. day end
+local function month_key(day) return KEYS[2] .. ':m:' .. month_of(day) end
+
+local function is_dataset(dataset) return redis.call('GET', KEYS[1]) == dataset end
+
+-- Calls `visit` with the fields of each entry of the stream behind an id, until it returns true.
+-- Returns how many entries it has visited.
+local function scan(from, visit)
+  local visited = 0
+  while true do
+    local entries = redis.call('XRANGE', KEYS[3], from, '+', 'COUNT', 500)
+    for _, entry in ipairs(entries) do
+      visited = visited + 1
+      if visit(entry[2]) then return visited end
+    end
+    if #entries < 500 then return visited end
+    from = '(' .. entries[#entries][1]
+  end
+end

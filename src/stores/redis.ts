@@ -1,56 +1,195 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+
+/** A connection to one Redis, or to a cluster of them. */
+export type RedisClient = Redis | Cluster;
 
 /** An answer that takes longer counts as none: so each admission is decided within 200 ms. Milliseconds. */
 export const DEFAULT_REDIS_TIMEOUT = 150;
 
+/** How long to wait before connecting again, at most: Redis is used again within a second of its return. Milliseconds. */
+const RECONNECT_WITHIN = 250;
+const CONNECT_TIMEOUT = 500;
+/** A connection on which an answer is missing for so long is given up for a new one. Milliseconds. */
+const SILENCE = 3_000;
+
 /**
- * Opens a connection that fails fast: no queue of commands while Redis is away (with ioredis' defaults a dead Redis
- * held a request for over a minute, a hung one for ever), and every command bounded in time. It reconnects by itself,
- * at least once a second.
+ * What all connections have in common: they fail fast. No queue of commands while Redis is away (with ioredis' defaults
+ * a dead Redis held a request for over a minute, a hung one for ever), and a command that was under way when its
+ * connection broke is not sent again: it may have counted already.
+ */
+const failFast = {
+  lazyConnect: true,
+  connectTimeout: CONNECT_TIMEOUT,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  disableClientInfo: true,
+} as const satisfies RedisOptions;
+
+const reconnect = (attempt: number): number => Math.min(50 * attempt, RECONNECT_WITHIN);
+
+/** Where Redis is, and in which form. */
+export interface RedisAddress {
+  /** One, or the nodes of a cluster that are asked for the others. */
+  readonly urls: readonly string[];
+  readonly isCluster: boolean;
+}
+
+/**
+ * Finds out whether REDIS_URL names a Redis Cluster, by asking it.
+ * @param setting a URL, or those of several nodes of a cluster, separated by commas
+ * @throws what the last of them failed with, if none of them answers
+ */
+export async function locateRedis(setting: string): Promise<RedisAddress> {
+  const urls = setting.split(',').map((url) => url.trim());
+  let failure: unknown;
+  for (const url of urls) {
+    let problem: Error | undefined;
+    const redis = openRedis({ urls: [url], isCluster: false }, (error) => (problem = error), {
+      timeoutMs: 2_000,
+    });
+    try {
+      await redis.connect();
+      return { urls, isCluster: /^cluster_enabled:1/m.test(await redis.info('cluster')) };
+    } catch (error) {
+      failure = problem ?? error;
+    } finally {
+      redis.disconnect();
+    }
+  }
+  throw failure;
+}
+
+export interface RedisSettings {
+  /** How long any answer may take; undefined: the caller bounds its calls itself. Milliseconds. */
+  timeoutMs?: number | undefined;
+}
+
+/**
+ * Opens a connection that fails fast and comes back by itself.
  * @param onError is told of each connection error; without a listener ioredis would print them
- * @param timeoutMs how long an answer may take
  */
 export function openRedis(
-  url: string,
+  address: RedisAddress,
   onError: (error: Error) => void,
-  timeoutMs: number = DEFAULT_REDIS_TIMEOUT,
-): Redis {
-  const redis = new BoundedRedis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    connectTimeout: 1_000,
-    maxRetriesPerRequest: 0,
-    // A command that was under way when the connection broke is not sent again: it may have counted already.
-    autoResendUnfulfilledCommands: false,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
-  });
-  redis.timeoutMs = timeoutMs;
+  { timeoutMs }: RedisSettings = {},
+): RedisClient {
+  const redis = address.isCluster
+    ? openCluster(address.urls, timeoutMs)
+    : openSingle(address.urls, timeoutMs);
   redis.on('error', onError);
+  // A cluster's own 'error' does not tell of its nodes.
+  redis.on('node error', onError);
   return redis;
 }
 
-/**
- * Bounds each command in time, as ioredis' own `commandTimeout` does, but gives no command up before its connection has
- * been read once more: after the process itself was busy for long, timers run before the answers that came meanwhile.
- * A request would be refused that Redis had counted.
- */
-class BoundedRedis extends Redis {
-  timeoutMs = DEFAULT_REDIS_TIMEOUT;
+function openSingle([url = '']: readonly string[], timeoutMs: number | undefined): Redis {
+  const redis = new BoundedRedis(url, { ...failFast, enableOfflineQueue: false, retryStrategy: reconnect });
+  redis.timeoutMs = timeoutMs;
+  return redis;
+}
 
-  override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
+function openCluster(urls: readonly string[], timeoutMs: number | undefined): Cluster {
+  const [first = ''] = urls;
+  const { username, password, protocol } = new URL(first);
+  const cluster = new BoundedCluster([...urls], {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    clusterRetryStrategy: reconnect,
+    clusterNodeRetryStrategy: reconnect,
+    slotsRefreshTimeout: CONNECT_TIMEOUT,
+    // So that a node that was promoted is found without waiting for a command that is refused.
+    slotsRefreshInterval: 2_000,
+    // 0: a command whose connection was closed is not sent again.
+    retryDelayOnFailover: 0,
+    maxRedirections: 8,
+    redisOptions: {
+      ...failFast,
+      socketTimeout: SILENCE,
+      ...(username !== '' && { username: decodeURIComponent(username) }),
+      ...(password !== '' && { password: decodeURIComponent(password) }),
+      ...(protocol === 'rediss:' && { tls: {} }),
+    },
+  });
+  cluster.timeoutMs = timeoutMs;
+  return cluster;
+}
+
+type Send = (...args: Parameters<Redis['sendCommand']>) => unknown;
+
+/**
+ * Bounds a command in time, as ioredis' own `commandTimeout` does, but gives none up before its connection has been read
+ * once more: after the process itself was busy for long, timers run before the answers that came meanwhile. A request
+ * would be refused that Redis had counted.
+ */
+function sendBounded(
+  [command, stream]: Parameters<Redis['sendCommand']>,
+  timeoutMs: number | undefined,
+  send: Send,
+): unknown {
+  if (timeoutMs !== undefined) {
     const giveUp = (): void => {
-      if (!command.isSettled) command.reject(new Error(`Redis did not answer within ${this.timeoutMs} ms`));
+      if (!command.isSettled) command.reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
     };
     const timer = setTimeout(() => {
       if (!command.isSettled) setImmediate(giveUp);
-    }, this.timeoutMs);
+    }, timeoutMs);
     timer.unref();
-    return super.sendCommand(command, stream);
+  }
+  return send(command, stream);
+}
+
+class BoundedRedis extends Redis {
+  timeoutMs: number | undefined;
+
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+    return sendBounded(args, this.timeoutMs, (...bounded) => super.sendCommand(...bounded));
   }
 }
 
+class BoundedCluster extends Cluster {
+  timeoutMs: number | undefined;
+
+  override sendCommand(...[command, stream, node]: Parameters<Cluster['sendCommand']>): unknown {
+    return sendBounded([command, stream], this.timeoutMs, () => super.sendCommand(command, stream, node));
+  }
+}
+
+/**
+ * Opens a connection to subscribe on. In a cluster messages reach every node, so any of those that REDIS_URL names will
+ * do; it is the next one's turn when one goes away.
+ */
+export function openSubscriber({ urls }: RedisAddress, onError: (error: Error) => void): Redis {
+  const redis = openSingle(urls, DEFAULT_REDIS_TIMEOUT);
+  redis.on('error', onError);
+  let turn = 0;
+  redis.on('close', () => {
+    // The connector reads these options each time that it connects.
+    const { hostname, port } = new URL(urls[(turn += 1) % urls.length] ?? '');
+    redis.options.host = hostname;
+    redis.options.port = Number(port || '6379');
+  });
+  return redis;
+}
+
+/** Breaks a connection on which answers are missing, so that a new one is made. A cluster does so by itself. */
+export function breakIfSilent(redis: RedisClient, silentForMs: number): void {
+  if (redis instanceof Redis && silentForMs >= SILENCE) redis.disconnect(true);
+}
+
+/** Told each time that a connection to Redis, or to any node of the cluster, can be used (again). */
+export function onConnected(redis: RedisClient, listener: () => void): void {
+  redis.on('ready', listener);
+  if (redis instanceof Redis) return;
+  const watch = (node: Redis): void => void node.on('ready', listener);
+  redis.on('+node', watch);
+}
+
 /** For people: where it is, without the password. */
-export function describeRedis(url: string): string {
-  const { protocol, hostname, port, pathname } = new URL(url);
-  return `Redis at ${hostname}:${port || '6379'}${pathname === '/' ? '' : pathname}${protocol === 'rediss:' ? ' (TLS)' : ''}`;
+export function describeRedis({ urls, isCluster }: RedisAddress): string {
+  const hosts = urls.map((url) => {
+    const { hostname, port, pathname } = new URL(url);
+    return `${hostname}:${port || '6379'}${pathname === '/' ? '' : pathname}`;
+  });
+  const isTls = urls.some((url) => url.startsWith('rediss:'));
+  return `Redis${isCluster ? ' Cluster' : ''} at ${hosts.join(', ')}${isTls ? ' (TLS)' : ''}`;
 }

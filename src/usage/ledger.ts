@@ -67,19 +67,29 @@ export async function applyToLedger(db: Knex, changes: LedgerChanges): Promise<v
   }
 }
 
-/** What counts against a license's limits between two ISO days, both included, and on the second of them. */
+/**
+ * What counts against a license's limits between two ISO days, both included, and on the second of them; and how far the
+ * ledger had come with a source of events at the same moment.
+ */
 export async function ledgerCounts(
   db: Knex,
   licenseId: string,
   days: { first: string; today: string; last: string },
-): Promise<{ today: number; thisMonth: number }> {
+  source = '',
+): Promise<{ today: number; thisMonth: number; foldedTo: string | undefined }> {
+  // One statement sees one moment.
   const row = await db('usage')
     .where({ license_id: licenseId })
     .whereBetween('day', [days.first, days.last])
-    .first<{ today: number; month: number } | undefined>(
+    .first<{ today: number; month: number; folded_to: string | null } | undefined>(
       db.raw('coalesce(sum(requests) filter (where day = ?), 0)::int8 as today', [days.today]),
       db.raw('coalesce(sum(requests), 0)::int8 as month'),
+      db.raw('(select last_id from ledger_offsets where source = ?) as folded_to', [source]),
     );
   // Refunds can reach the ledger before what they refund: below zero there is nothing to count.
-  return { today: Math.max(0, row?.today ?? 0), thisMonth: Math.max(0, row?.month ?? 0) };
+  return {
+    today: Math.max(0, row?.today ?? 0),
+    thisMonth: Math.max(0, row?.month ?? 0),
+    foldedTo: row?.folded_to ?? undefined,
+  };
 }

@@ -1,25 +1,41 @@
-import type { Redis } from 'ioredis';
 import type { Knex } from 'knex';
+import type { RedisClient } from '../stores/redis.ts';
+import { compareIds, FIRST_ID } from '../stores/stream-ids.ts';
 import { applyToLedger, LedgerChanges, type FlushReport } from './ledger.ts';
 
 /** How often each instance looks for what is to be folded; contract §7.3 allows 2 s in all. Milliseconds. */
 const FOLD_EVERY = 500;
 const ENTRIES_A_ROUND = 1_000;
+/**
+ * Entries stay in the stream for so long after the ledger has them: bookings that are repeated look for themselves
+ * there. Milliseconds.
+ */
+const KEPT_FOR = 30_000;
 
-interface Stream {
-  /** The partition's name, and its row in `ledger_offsets`. */
-  source: string;
-  key: string;
+/** The stream of one dataset of a partition. Its row in `ledger_offsets` is `<partition>/<dataset>`. */
+export interface StreamName {
+  readonly partition: string;
+  readonly dataset: string;
+}
+
+/** How far the ledger has come with a stream. */
+export interface StreamOffset extends StreamName {
+  readonly foldedTo: string;
+  readonly closed: boolean;
 }
 
 interface Options {
   db: Knex;
-  redis: Redis;
-  streams: Stream[];
+  redis: RedisClient;
+  keyOf: (stream: StreamName) => string;
+  /** The streams that events are appended to at present. */
+  streams: () => StreamName[];
   /** `2026-11-22` for a day since 1970-01-01. */
   isoDay: (day: number) => string;
   /** Told how each round went; what a failed one left is for the next. */
   report: FlushReport;
+  /** Told at each round how far the ledger is. */
+  folded: (offsets: StreamOffset[]) => void;
 }
 
 /**
@@ -29,6 +45,7 @@ interface Options {
  */
 export class StreamFold {
   readonly #options: Options;
+  readonly #underWay = new Map<string, Promise<string>>();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #closed = false;
@@ -39,13 +56,51 @@ export class StreamFold {
   }
 
   /** Folds one stream to the end of what it held when called. @throws the store's error */
-  async fold(source: string): Promise<void> {
-    const stream = this.#options.streams.find((candidate) => candidate.source === source);
-    if (stream === undefined) throw new Error(`there is no stream ${source}`);
-    while (await this.#foldOnce(stream, 'wait'));
+  async fold(stream: StreamName): Promise<void> {
+    const source = sourceOf(stream);
+    // One that is under way may have read the stream before the caller's events came: another follows it.
+    const before = this.#underWay.get(source);
+    if (before !== undefined) {
+      await before.catch(() => undefined);
+      const next = this.#underWay.get(source);
+      if (next !== undefined && next !== before) {
+        await next;
+        return;
+      }
+    }
+    const folding = this.#foldToEnd(stream).finally(() => {
+      if (this.#underWay.get(source) === folding) this.#underWay.delete(source);
+    });
+    this.#underWay.set(source, folding);
+    await folding;
   }
 
-  async close(): Promise<void> {
+  /**
+   * Folds what is left of a stream that nothing is appended to any more, and notes that nothing of it will be folded
+   * again, should it come back. Returns the last entry folded.
+   */
+  async close(stream: StreamName): Promise<string> {
+    const { db, redis, keyOf } = this.#options;
+    const foldedTo = await this.#foldToEnd(stream);
+    await db('ledger_offsets')
+      .where({ source: sourceOf(stream) })
+      .update({ closed: true });
+    await redis.del(keyOf(stream), trimmedKey(keyOf(stream))).catch(() => undefined); // Redis may have lost it anyway
+    return foldedTo;
+  }
+
+  async offsets(): Promise<StreamOffset[]> {
+    const rows = await this.#options
+      .db('ledger_offsets')
+      .whereLike('source', '%/%')
+      .select<{ source: string; dataset: string; last_id: string; closed: boolean }[]>();
+    return rows.map(({ source, dataset, last_id, closed }) => {
+      return { partition: source.slice(0, source.indexOf('/')), dataset, foldedTo: last_id, closed };
+    });
+  }
+
+  /** Ends the rounds with a last one. */
+  async stop(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#round;
@@ -69,36 +124,64 @@ export class StreamFold {
   }
 
   async #foldAll(): Promise<void> {
-    const { redis, streams } = this.#options;
-    const lengths = await Promise.all(streams.map(({ key }) => redis.xlen(key)));
+    const { redis, keyOf } = this.#options;
+    const offsets = await this.offsets();
+    this.#options.folded(offsets);
+    const foldedTo = new Map(offsets.map((offset) => [sourceOf(offset), offset.foldedTo]));
+    const streams = this.#options.streams();
+    const last = await Promise.all(
+      streams.map((stream) => redis.xrevrange(keyOf(stream), '+', '-', 'COUNT', 1)),
+    );
     for (const [index, stream] of streams.entries()) {
-      if ((lengths[index] ?? 0) > 0) while (await this.#foldOnce(stream, 'skip'));
+      const lastId = last[index]?.[0]?.[0] ?? FIRST_ID;
+      if (compareIds(lastId, foldedTo.get(sourceOf(stream)) ?? FIRST_ID) <= 0) continue;
+      while ((await this.#foldOnce(stream, 'skip'))?.more === true);
     }
   }
 
-  /** Whether there may be more. */
-  async #foldOnce(stream: Stream, whenLocked: 'wait' | 'skip'): Promise<boolean> {
-    const { db, redis } = this.#options;
+  async #foldToEnd(stream: StreamName): Promise<string> {
+    for (;;) {
+      const folded = await this.#foldOnce(stream, 'wait');
+      if (folded?.more !== true) return folded?.foldedTo ?? FIRST_ID;
+    }
+  }
+
+  /** Undefined where another instance has the lock. */
+  async #foldOnce(
+    stream: StreamName,
+    whenLocked: 'wait' | 'skip',
+  ): Promise<{ foldedTo: string; more: boolean } | undefined> {
+    const { db, redis, keyOf } = this.#options;
+    const source = sourceOf(stream);
     const folded = await db.transaction(async (trx) => {
       await trx('ledger_offsets')
-        .insert({ source: stream.source, dataset: '', last_id: '0-0' })
+        .insert({ source, dataset: stream.dataset, last_id: FIRST_ID })
         .onConflict('source')
         .ignore();
-      const query = trx('ledger_offsets').where({ source: stream.source }).forUpdate();
+      const query = trx('ledger_offsets').where({ source }).forUpdate();
       if (whenLocked === 'skip') void query.skipLocked();
-      const offset = await query.first<{ last_id: string } | undefined>('last_id');
+      const offset = await query.first<{ last_id: string; closed: boolean } | undefined>('last_id', 'closed');
       if (offset === undefined) return undefined;
-      const entries = await redis.xrange(stream.key, `(${offset.last_id}`, '+', 'COUNT', ENTRIES_A_ROUND);
-      const lastId = entries.at(-1)?.[0];
-      if (lastId === undefined) return { lastId: offset.last_id, more: false };
+      const nothing = { foldedTo: offset.last_id, more: false, changed: false };
+      if (offset.closed) return nothing;
+      const from = `(${offset.last_id}`;
+      const entries = await redis.xrange(keyOf(stream), from, '+', 'COUNT', ENTRIES_A_ROUND);
+      const foldedTo = entries.at(-1)?.[0];
+      if (foldedTo === undefined) return nothing;
       await applyToLedger(trx, this.#sum(entries));
-      await trx('ledger_offsets').where({ source: stream.source }).update({ last_id: lastId });
-      return { lastId, more: entries.length === ENTRIES_A_ROUND };
+      await trx('ledger_offsets').where({ source }).update({ last_id: foldedTo });
+      return { foldedTo, more: entries.length === ENTRIES_A_ROUND, changed: true };
     });
-    if (folded === undefined) return false;
-    // What is committed may go. If this fails, the next round trims it: the offset has moved on.
-    await redis.xtrim(stream.key, 'MINID', after(folded.lastId));
-    return folded.more;
+    if (folded?.changed === true) await this.#trim(stream, folded.foldedTo);
+    return folded;
+  }
+
+  /** What has been committed for long may go. If this fails, the next round does it. */
+  async #trim(stream: StreamName, foldedTo: string): Promise<void> {
+    const key = this.#options.keyOf(stream);
+    const upTo = `${Math.max(0, Number(foldedTo.split('-')[0]) - KEPT_FOR)}-0`;
+    // Whoever read the ledger before these entries reached it learns that it has to read again.
+    await this.#options.redis.multi().set(trimmedKey(key), upTo).xtrim(key, 'MINID', upTo).exec();
   }
 
   #sum(entries: [id: string, fields: string[]][]): LedgerChanges {
@@ -120,8 +203,10 @@ export class StreamFold {
   }
 }
 
-/** The smallest stream id behind another. */
-function after(id: string): string {
-  const [time = '0', sequence = '0'] = id.split('-');
-  return `${time}-${BigInt(sequence) + 1n}`;
+function sourceOf({ partition, dataset }: StreamName): string {
+  return `${partition}/${dataset}`;
+}
+
+function trimmedKey(key: string): string {
+  return `${key}:trimmed`;
 }

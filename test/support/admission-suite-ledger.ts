@@ -75,8 +75,12 @@ export function bookingTests(kit: Kit): void {
   it('books each of 3,000 admissions exactly once', async () => {
     const call = kit.newCall();
     kit.clock.set('2026-03-12T12:00:00Z');
-    await kit.crowd(call, { daily: 2_500, monthly: -1 }, 3_000);
-    const rows = [1, 2, 3, 4, 5].map((device) => ({ day: '2026-03-12', device, requests: 500, refunded: 0 }));
+    const tickets = ticketsOf(await kit.crowd(call, { daily: 2_500, monthly: -1 }, 3_000));
+    assert.equal(tickets.length, 2_500);
+    const rows = [1, 2, 3, 4, 5].map((device) => {
+      const requests = tickets.filter((ticket) => ticket.call.deviceId === device).length;
+      return { day: '2026-03-12', device, requests, refunded: 0 };
+    });
     await usageOf(kit.world.knex, call, rows);
   });
 }

@@ -13,7 +13,7 @@ export function limitTests(kit: Kit): void {
       const decisions = await kit.crowd(call, limits);
       const expected = { admitted: 100, day: 0, month: 0, unavailable: 0, [window]: CROWD - 100 };
       assert.deepEqual(tally(decisions), expected);
-      const counts = decisions.filter((d) => d.outcome === 'admitted').map((d) => d.used.today);
+      const counts = decisions.filter((d) => d.outcome === 'admitted').map((d) => d.used?.today ?? 0);
       assert.deepEqual(
         counts.sort((a, b) => a - b),
         Array.from({ length: 100 }, (_, index) => index + 1),

@@ -2,15 +2,17 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { Knex } from 'knex';
-import { partitionNames, partitionOf, streamKey } from '../../src/quota/partitions.ts';
-import { RedisAdmission } from '../../src/quota/redis-admission.ts';
-import { isoDay } from '../../src/quota/windows.ts';
-import { StreamFold } from '../../src/usage/stream-fold.ts';
-import { ledgerSource, openLedgerDatabase, type AdmissionWorld } from './admission-world.ts';
-import type { FakeClock } from './fake-clock.ts';
+import type { RedisAdmission } from '../../src/quota/redis-admission.ts';
+import { wireRedisCounting } from '../../src/redis-counting.ts';
+import { openRedis, type RedisClient } from '../../src/stores/redis.ts';
+import type { StreamFold } from '../../src/usage/stream-fold.ts';
+import { openLedgerDatabase, type AdmissionWorld } from './admission-world.ts';
+import { FakeClock } from './fake-clock.ts';
 import { testRedisUrl } from './servers/databases.ts';
 
 const INSTANCES = 4;
+/** Milliseconds. */
+const PATIENCE = 30_000;
 
 /** Several instances on the tests' Redis, each with connections of its own, as gateways have. */
 export interface RedisWorld extends AdmissionWorld {
@@ -22,62 +24,67 @@ export interface RedisWorld extends AdmissionWorld {
 
 interface Instance {
   admission: RedisAdmission;
-  source: ReturnType<typeof ledgerSource>;
   fold: StreamFold;
-  redis: Redis;
+  connections: { counters: RedisClient; folding: RedisClient };
 }
 
-export async function openRedisWorld(clock: FakeClock): Promise<RedisWorld> {
+/** @param clock without it the instances go by Redis' own */
+export async function openRedisWorld(clock: FakeClock | undefined): Promise<RedisWorld> {
   const database = await openLedgerDatabase();
   const { knex } = database;
   const prefix = `test-${randomBytes(6).toString('hex')}`;
   const faults: unknown[] = [];
-  const instances = Array.from({ length: INSTANCES }, () => openInstance({ knex, prefix, clock, faults }));
+  const instances = await Promise.all(
+    Array.from({ length: INSTANCES }, () => openInstance({ knex, prefix, clock, faults })),
+  );
   const redis = new Redis(testRedisUrl());
+  let readings = 0;
+  knex.on('query', ({ sql }: { sql: string }) => {
+    if (sql.includes('from "usage"') && sql.includes('folded_to')) readings += 1;
+  });
   const deleteKeys = async (matching = /^/): Promise<number> => {
     const keys = (await redis.keys(`${prefix}:*`)).filter((key) => matching.test(key));
     return keys.length === 0 ? 0 : redis.del(keys);
   };
   return {
-    clock,
+    clock: clock ?? new FakeClock(new Date().toISOString()),
     knex,
     redis,
     prefix,
     admissions: instances.map(({ admission }) => admission),
-    readings: () => instances.reduce((sum, { source }) => sum + source.readings, 0),
+    readings: () => readings,
     deleteKeys,
     async loseCounters() {
       const [any] = instances;
-      for (const partition of partitionNames) await any?.fold.fold(partition);
+      for (const stream of any?.admission.datasets.verified() ?? []) await any?.fold.fold(stream);
       await deleteKeys();
     },
     async close() {
-      await Promise.all(instances.map(({ fold }) => fold.close()));
+      await Promise.all(instances.map(({ admission }) => admission.close()));
+      await Promise.all(instances.map(({ fold }) => fold.stop()));
       await deleteKeys();
-      for (const connection of [redis, ...instances.map((instance) => instance.redis)])
-        connection.disconnect();
+      const connections = instances.flatMap((instance) => Object.values(instance.connections));
+      for (const connection of [redis, ...connections]) connection.disconnect();
       await database.close();
       assert.deepEqual(faults, []);
     },
   };
 }
 
-/** Wired as src/counting.ts does it, but on a connection that waits longer: what is tested here is exactness. */
-function openInstance(options: {
+/** As a gateway's, but it waits longer for Redis: what is tested here is exactness. */
+async function openInstance(options: {
   knex: Knex;
   prefix: string;
-  clock: FakeClock;
+  clock: FakeClock | undefined;
   faults: unknown[];
-}): Instance {
+}): Promise<Instance> {
   const { knex, prefix, clock, faults } = options;
-  const redis = new Redis(testRedisUrl());
-  const fold = new StreamFold({
-    db: knex,
-    redis,
-    streams: partitionNames.map((source) => ({ source, key: streamKey(prefix, source) })),
-    isoDay,
-    report: { failed: (error) => void faults.push(error), succeeded: () => undefined },
-  });
-  const source = ledgerSource(knex, (licenseId) => fold.fold(partitionOf(licenseId)));
-  return { admission: new RedisAdmission({ redis, prefix, source, clock }), source, fold, redis };
+  const address = { urls: [testRedisUrl()], isCluster: false };
+  const open = (): RedisClient => openRedis(address, (error) => void faults.push(error));
+  const connections = { counters: open(), folding: open() };
+  await Promise.all(Object.values(connections).map((connection) => connection.connect()));
+  const report = { failed: (error: unknown) => void faults.push(error), succeeded: () => undefined };
+  const parts = wireRedisCounting({ knex, connections, prefix, timeoutMs: PATIENCE, clock, report });
+  await parts.admission.datasets.verify();
+  return { ...parts, connections };
 }

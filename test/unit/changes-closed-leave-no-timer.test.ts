@@ -7,10 +7,10 @@ import { RedisChanges } from '../../src/licensing/redis-changes.ts';
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
 it('an announcement that fails because everything is being closed starts no timer', async () => {
+  const before = timers();
   const { promise, reject } = Promise.withResolvers<number>();
   const publisher = { publish: () => promise } as unknown as Redis;
   const changes = new RedisChanges(publisher, new EventEmitter() as unknown as Redis, 'test');
-  const before = timers();
   const announced = changes.announce('lic_1');
   changes.close();
   reject(new Error('Connection is closed.'));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { partitionOf } from '../../src/quota/partitions.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { openRedisWorld } from '../support/redis-world.ts';
 
@@ -11,8 +12,9 @@ it('the keys of a license lie in one slot of a cluster, and its counters do not 
   const call = { licenseId: 'lic_slots', deviceId: 1, provider: 'openai', model: 'gpt-4o' };
   await world.admissions[0]?.admit(call, { daily: 10, monthly: 10 });
 
-  const keys = await world.redis.keys(`${world.prefix}:*`);
-  assert.equal(keys.length, 3, 'a day, a month and a stream');
+  const partition = partitionOf(call.licenseId);
+  const keys = await world.redis.keys(`${world.prefix}:{${partition}}:*`);
+  assert.equal(keys.length, 4, "a day, a month, a stream and the dataset's name");
   // Redis Cluster hashes what stands between the first pair of braces.
   const tags = new Set(keys.map((key) => /\{(.+?)\}/.exec(key)?.[1]));
   assert.equal(tags.size, 1);
