@@ -34,6 +34,7 @@ export interface Config {
   readonly upstreamTimeoutMs: number;
   readonly trustProxy: number;
   readonly corsOrigins: readonly string[];
+  readonly shutdownDelayMs: number;
   readonly shutdownTimeoutMs: number;
   readonly proxyKeyGraceSeconds: number;
   readonly logLevel: string;
@@ -75,6 +76,13 @@ const storeUrl = (protocols: string[], example: string) =>
     .optional()
     .describe(`a URL such as ${example}`);
 
+/** One Redis, or some nodes of a cluster, which are asked for the others. */
+const redisUrls = z
+  .string()
+  .refine((list) => list.split(',').every((item) => url('redis:', 'rediss:').safeParse(item.trim()).success))
+  .optional()
+  .describe('a URL such as redis://host:6379, or those of some nodes of a cluster, separated by commas');
+
 const baseUrl = (fallback: string) =>
   url('https:', 'http:')
     .refine((value) => !/[?#@]/.test(value))
@@ -108,7 +116,7 @@ const settings = {
   OPENAI_BASE_URL: baseUrl('https://api.openai.com'),
   ANTHROPIC_BASE_URL: baseUrl('https://api.anthropic.com'),
   DATABASE_URL: storeUrl(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/licensify'),
-  REDIS_URL: storeUrl(['redis:', 'rediss:'], 'redis://host:6379'),
+  REDIS_URL: redisUrls,
   REDIS_PREFIX: z
     .string()
     .regex(/^[\w.-]+$/)
@@ -127,6 +135,7 @@ const settings = {
   UPSTREAM_TIMEOUT_MS: wholeNumber(100, MAX_TIMER_MS, 600_000),
   TRUST_PROXY: wholeNumber(0, 100, 0),
   CORS_ORIGINS: origins,
+  SHUTDOWN_DELAY_MS: wholeNumber(0, MAX_TIMER_MS, 0),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, MAX_TIMER_MS, 30_000),
   PROXY_KEY_GRACE_SECONDS: wholeNumber(0, 31_536_000, 300),
   LOG_LEVEL: z
@@ -217,6 +226,7 @@ function freeze(values: Settings, files: Environment): Config {
     upstreamTimeoutMs: values.UPSTREAM_TIMEOUT_MS,
     trustProxy: values.TRUST_PROXY,
     corsOrigins: values.CORS_ORIGINS,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     proxyKeyGraceSeconds: values.PROXY_KEY_GRACE_SECONDS,
     logLevel: values.LOG_LEVEL,

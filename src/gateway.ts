@@ -10,7 +10,14 @@ import { createApp, type AppParts } from './http/app.ts';
 import { createAttempts } from './http/attempts.ts';
 import { createInternalApp } from './http/internal.ts';
 import type { RequestState } from './http/request-state.ts';
-import { createPublicServer, createInternalServer, listen, stopServer } from './http/server.ts';
+import { Readiness } from './http/readiness.ts';
+import {
+  createInternalServer,
+  createPublicServer,
+  listen,
+  stopInternalServer,
+  stopPublicServer,
+} from './http/server.ts';
 import { Activation } from './licensing/activation.ts';
 import type { Changes } from './licensing/changes.ts';
 import { Devices } from './licensing/devices.ts';
@@ -21,8 +28,9 @@ import { Sessions } from './licensing/sessions.ts';
 import type { Tiers } from './licensing/tiers.ts';
 import { Metrics } from './observe/metrics.ts';
 import type { Logger } from './observe/log.ts';
+import { Trouble } from './observe/trouble.ts';
 import type { Admission } from './quota/admission.ts';
-import { sharedSecret, type Database } from './stores/database.ts';
+import { DatabaseUnavailable, sharedSecret, type Database } from './stores/database.ts';
 import { openEmbedded } from './stores/embedded.ts';
 import { openPostgres } from './stores/postgres.ts';
 import { ProviderKey } from './upstream/provider-keys.ts';
@@ -91,10 +99,10 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const open = new Set<RequestState>();
   const metrics = new Metrics(version, () => open.size);
 
-  const database = await openDatabase(config);
+  const database = await openDatabase(config, log, metrics);
   closers.add(() => database.close());
   await database.migrate();
-  const counting = await openCounting({ config, knex: database.knex, clock: options.clock, log, metrics });
+  const counting = await openCounting({ config, knex: database.ledger, clock: options.clock, log, metrics });
   closers.add(() => counting.close());
 
   const relay = new Relay(config.upstreamTimeoutMs);
@@ -102,7 +110,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const keys = { openai: openKey('openai', options), anthropic: openKey('anthropic', options) };
   closers.add(() => Object.values(keys).forEach((key) => key?.close()));
 
-  const licensing = await createLicensing(options, database.knex, clock, counting.changes);
+  const licensing = await createLicensing(options, database, clock, counting.changes);
   closers.add(() => licensing.streams.close());
   const app = createApp({
     ...appSettings(options, counting),
@@ -147,27 +155,46 @@ interface ServerParts {
 
 /** Both listeners. Stopping goes the other way: readiness turns red, then the public one drains, then the internal one. */
 async function openServers(parts: ServerParts): Promise<{ public: Server; internal: Server }> {
-  const { config, closers } = parts;
-  let draining = false;
-  const notReady = async (): Promise<string | undefined> =>
-    draining ? 'shutting down' : await unreachableStores(parts.database, parts.counting);
-  const internal = createInternalServer(createInternalApp({ registry: parts.metrics.registry, notReady }));
-  closers.add(() => stopServer(internal, 0));
+  const { config, closers, database, counting } = parts;
+  const readiness = new Readiness([
+    { problem: 'the database cannot be reached', check: () => answered(database) },
+    { problem: 'the counters cannot be reached', check: () => counting.ping() },
+  ]);
+  const internal = createInternalServer(createInternalApp({ registry: parts.metrics.registry, readiness }));
+  closers.add(() => stopInternalServer(internal));
   await listen(internal, { port: config.internalPort, host: config.host, variable: 'INTERNAL_PORT' });
-  const server = createPublicServer(parts.app, () => draining, config.upstreamTimeoutMs + IDLE_MARGIN);
-  closers.add(() => stopServer(server, config.shutdownTimeoutMs));
-  closers.add(() => (draining = true));
-  await listen(server, { port: config.port, host: config.host, variable: 'PORT' });
-  return { public: server, internal };
+  const open = createPublicServer(parts.app, config.upstreamTimeoutMs + IDLE_MARGIN);
+  const times = { delayMs: config.shutdownDelayMs, drainMs: config.shutdownTimeoutMs };
+  closers.add(() => stopPublicServer(open, times));
+  closers.add(() => (readiness.stage = 'shutting down'));
+  await listen(open.server, { port: config.port, host: config.host, variable: 'PORT' });
+  readiness.stage = 'serving';
+  return { public: open.server, internal };
 }
 
-async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Database> {
-  return databaseUrl === undefined ? await openEmbedded(dataDir) : openPostgres(databaseUrl);
+async function answered({ state }: Database): Promise<void> {
+  if (!(await state.ask())) throw new DatabaseUnavailable('the database does not answer');
+}
+
+async function openDatabase(
+  { databaseUrl, dataDir }: Config,
+  log: Logger,
+  metrics: Metrics,
+): Promise<Database> {
+  if (databaseUrl === undefined) return openEmbedded(dataDir);
+  const away = new Trouble(log, 'the database cannot be reached; trying again');
+  return openPostgres(databaseUrl, {
+    failed(err) {
+      metrics.storeFailed('postgres');
+      away.failed(err);
+    },
+    succeeded: () => away.succeeded(),
+  });
 }
 
 async function createLicensing(
   { config, tiers }: GatewayOptions,
-  db: Knex,
+  { knex: db, sessions: sessionsDb }: Database,
   clock: Clock,
   changes: Changes,
 ): Promise<{
@@ -178,7 +205,7 @@ async function createLicensing(
   streams: OpenStreams;
 }> {
   const keys = new ProxyKeys(await sharedSecret(db, 'proxy-key-tag', 32));
-  const sessions = new Sessions(db, clock, changes, keys);
+  const sessions = new Sessions(sessionsDb, clock, changes, keys);
   const graceMs = config.proxyKeyGraceSeconds * 1_000;
   return {
     sessions,
@@ -196,12 +223,6 @@ function openKey(provider: ProviderName, { config, log }: GatewayOptions): Provi
     if (err === undefined) log.info({ provider }, 'the provider key was read again from its file');
     else log.error({ provider, err }, 'the provider key file cannot be read: the key before stays in force');
   });
-}
-
-async function unreachableStores(database: Database, counting: Counting): Promise<string | undefined> {
-  const [db, counters] = await Promise.allSettled([database.knex.raw('SELECT 1'), counting.ping()]);
-  if (db.status === 'rejected') return 'the database cannot be reached';
-  return counters.status === 'rejected' ? 'the counters cannot be reached' : undefined;
 }
 
 function urlOf(server: Server, host: string): string {

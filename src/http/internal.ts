@@ -1,14 +1,14 @@
 import express, { type Express } from 'express';
 import type { Registry } from 'prom-client';
+import type { Readiness } from './readiness.ts';
 
 export interface InternalParts {
   registry: Registry;
-  /** Why the gateway should get no new requests; undefined where it should. */
-  notReady: () => Promise<string | undefined>;
+  readiness: Readiness;
 }
 
 /** The internal listener: for Prometheus, the load balancer and the orchestrator, never for clients. */
-export function createInternalApp({ registry, notReady }: InternalParts): Express {
+export function createInternalApp({ registry, readiness }: InternalParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.get('/metrics', async (_req, res) => {
@@ -16,9 +16,11 @@ export function createInternalApp({ registry, notReady }: InternalParts): Expres
   });
   app.get('/health/live', (_req, res) => void res.json({ status: 'ok' }));
   app.get('/health/ready', async (_req, res) => {
-    const reason = await notReady();
-    if (reason === undefined) res.json({ status: 'ok' });
-    else res.status(503).json({ status: 'not ready', reason });
+    const problems = await readiness.problems();
+    // Asked last: the gateway may have been told to stop in the meantime.
+    if (readiness.stage !== 'serving') res.status(503).json({ status: 'not ready', reason: readiness.stage });
+    else if (problems.length > 0) res.json({ status: 'degraded', problems });
+    else res.json({ status: 'ok' });
   });
   return app;
 }

@@ -1,5 +1,8 @@
 import http, { type RequestListener, type Server } from 'node:http';
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { originForm } from '../upstream/path-policy.ts';
+import { Connections } from './connections.ts';
 import { refuse, sendRefusal } from './errors.ts';
 import { MalformedRequests } from './malformed.ts';
 
@@ -8,27 +11,34 @@ const HEAD_TIMEOUT = 20_000;
 const REQUEST_TIMEOUT = 300_000;
 /** Longer than load balancers keep an idle connection, so that it is they who close it. Milliseconds. */
 const KEEP_ALIVE = 75_000;
+/** Milliseconds. */
+const LOOK_FOR_IDLE_EVERY = 50;
 
 const noHost = refuse('invalid_request', { problem: 'The request has no Host header (RFC 9112 §3.2)' });
 
+/** The public server and what is open on it. */
+export interface PublicServer {
+  readonly server: Server;
+  readonly connections: Connections;
+}
+
 /**
  * The public HTTP server, not listening yet.
- * @param isDraining while true, each answer closes its connection
  * @param idleTimeoutMs a connection under way on which nothing moves for so long is cut: a reader that never reads
  */
-export function createPublicServer(
-  app: RequestListener,
-  isDraining: () => boolean,
-  idleTimeoutMs: number,
-): Server {
+export function createPublicServer(app: RequestListener, idleTimeoutMs: number): PublicServer {
   const malformed = new MalformedRequests();
   const handle: RequestListener = (req, res) => {
     malformed.began(res);
+    connections.began(res);
     req.url = originForm(req.url ?? '/');
     const hasNoHost = req.headers.host === undefined && req.httpVersion === '1.1';
-    if (hasNoHost || isDraining()) res.setHeader('Connection', 'close');
-    if (hasNoHost) sendRefusal(res, noHost);
-    else app(req, res);
+    if (hasNoHost) {
+      res.setHeader('Connection', 'close');
+      sendRefusal(res, noHost);
+    } else {
+      app(req, res);
+    }
   };
   const server = http.createServer(
     {
@@ -42,11 +52,12 @@ export function createPublicServer(
     },
     handle,
   );
+  const connections = new Connections(server);
   server.timeout = idleTimeoutMs;
   // An expectation that is not known may be ignored (RFC 9110 §10.1.1).
   server.on('checkExpectation', handle);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => malformed.answer(error, socket));
-  return server;
+  return { server, connections };
 }
 
 export function createInternalServer(app: RequestListener): Server {
@@ -81,14 +92,32 @@ function cannotListen(code = '', { port, host, variable }: ListenOn): string | u
     : undefined;
 }
 
-/** Stops listening, waits for the requests under way, and cuts off what is left after the time. */
-export async function stopServer(server: Server, timeoutMs: number): Promise<void> {
+/**
+ * Stops the public server without failing a request: it goes on serving for the delay, each answer closing its
+ * connection; then it stops listening, and what is under way may take the drain time before it is cut off.
+ */
+export async function stopPublicServer(
+  { server, connections }: PublicServer,
+  { delayMs, drainMs }: { delayMs: number; drainMs: number },
+): Promise<void> {
   if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // Connections that become idle from now on have nothing to wait for either.
-  const idle = setInterval(() => server.closeIdleConnections(), 50);
-  const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
+  connections.closeAfterAnswers();
+  if (delayMs > 0) await sleep(delayMs);
+  // HTTP's own close() would at once close what is idle as well.
+  const closed = new Promise<void>((resolve) => net.Server.prototype.close.call(server, () => resolve()));
+  const idle = setInterval(() => connections.closeIdle(), LOOK_FOR_IDLE_EVERY);
+  const cut = setTimeout(() => server.closeAllConnections(), drainMs);
   await closed;
   clearInterval(idle);
   clearTimeout(cut);
+  // Only for HTTP's own clock, which looks for late requests.
+  server.close();
+}
+
+/** Stops a server that nobody depends on. */
+export async function stopInternalServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
 }

@@ -1,23 +1,13 @@
 import type { Knex } from 'knex';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
+import { isUnavailable } from '../stores/database.ts';
 import type { Changes } from './changes.ts';
 import { hashKeyText, type ProxyKeys } from './keys.ts';
-import type { LicenseRow } from './license-rows.ts';
-import { statusAt, type License, type LicenseStatus } from './license.ts';
+import { statusAt, type LicenseStatus } from './license.ts';
+import { readSession, type Session } from './session-rows.ts';
 
-/** What a proxy key stands for. */
-export interface Session {
-  /** The key's hash as text: what it is cached under. */
-  readonly keyHash: string;
-  readonly keyExpiresAt: number;
-  readonly deviceId: number;
-  readonly hardwareId: string;
-  readonly license: Pick<
-    License,
-    'id' | 'tier' | 'status' | 'expiresAt' | 'dailyLimit' | 'monthlyLimit' | 'maxActivations'
-  >;
-}
+export type { Session } from './session-rows.ts';
 
 export type Authentication =
   { known: true; session: Session; status: Exclude<LicenseStatus, 'revoked'> } | { known: false };
@@ -32,6 +22,8 @@ const FRESH_MS = 60_000;
 /** While announcements do not arrive, revocation rests on reading again: the contract's bound is 30 s. */
 const FRESH_WITHOUT_NEWS_MS = 20_000;
 const STALE_WHILE_DATABASE_IS_AWAY_MS = 600_000;
+/** For so long after a look-up failed nobody waits for another where something stale will do. */
+const AWAY_AFTER_FAILURE_MS = 1_000;
 
 const unknownKey: Authentication = { known: false };
 
@@ -57,6 +49,9 @@ export class Sessions {
   readonly #changedAt = new LRUCache<string, number>({ max: 10_000 });
   #changeCount = 0;
   #lastGap = 0;
+  #failedAt = -Infinity;
+  /** While the database is away one look-up at a time finds out whether it is back. */
+  #tryingAgain = false;
 
   constructor(db: Knex, clock: Clock, changes: Changes, keys: ProxyKeys) {
     this.#db = db;
@@ -71,7 +66,7 @@ export class Sessions {
   authenticate(proxyKey: string): Authentication | Promise<Authentication> {
     const keyHash = hashKeyText(proxyKey);
     const entry = this.#entries.get(keyHash);
-    if (entry !== undefined && this.#isFresh(entry)) return this.#judge(entry.session);
+    if (entry !== undefined && this.#serves(keyHash, entry)) return this.#judge(entry.session);
     if (entry === undefined && !this.#keys.plausible(proxyKey)) return unknownKey;
     return this.#read(keyHash, entry).then((read) => this.#judge(read.session));
   }
@@ -80,7 +75,7 @@ export class Sessions {
   async recheck(session: Session): Promise<Authentication> {
     const { keyHash } = session;
     const entry = this.#entries.get(keyHash);
-    if (entry !== undefined && this.#isFresh(entry)) return this.#judge(entry.session);
+    if (entry !== undefined && this.#serves(keyHash, entry)) return this.#judge(entry.session);
     return this.#judge((await this.#read(keyHash, entry)).session);
   }
 
@@ -91,9 +86,21 @@ export class Sessions {
     return status === 'revoked' ? unknownKey : { known: true, session, status };
   }
 
-  #isFresh(entry: Entry): boolean {
-    const age = this.#clock.now() - entry.readAt;
-    return age < (this.#changes.live ? FRESH_MS : FRESH_WITHOUT_NEWS_MS);
+  /** Whether the entry is good as it is: fresh, or stale while the database was away just now. */
+  #serves(keyHash: string, entry: Entry): boolean {
+    const now = this.#clock.now();
+    if (now - entry.readAt < (this.#changes.live ? FRESH_MS : FRESH_WITHOUT_NEWS_MS)) return true;
+    const wasAway = performance.now() - this.#failedAt < AWAY_AFTER_FAILURE_MS;
+    if (!wasAway || !isUsable(entry, now)) return false;
+    this.#tryAgain(keyHash, entry);
+    return true;
+  }
+
+  #tryAgain(keyHash: string, stale: Entry): void {
+    if (this.#tryingAgain) return;
+    this.#tryingAgain = true;
+    const over = (): void => void (this.#tryingAgain = false);
+    this.#read(keyHash, stale).then(over, over);
   }
 
   /** Requests that come while a key is being read wait for that one query. */
@@ -111,14 +118,15 @@ export class Sessions {
     const countBefore = this.#changeCount;
     const readAt = this.#clock.now();
     try {
-      const entry = { session: await this.#query(keyHash), readAt };
+      const entry = { session: await readSession(this.#db, keyHash), readAt };
+      this.#failedAt = -Infinity;
       if (this.#changedSince(countBefore, entry.session)) return await this.#load(keyHash, stale);
       this.#remember(keyHash, entry);
       return entry;
     } catch (error) {
-      const usable = stale !== undefined && readAt - stale.readAt < STALE_WHILE_DATABASE_IS_AWAY_MS;
+      if (isUnavailable(error)) this.#failedAt = performance.now();
       // A change that was announced is known to have made the entry wrong: it is no longer in the cache then.
-      if (usable && this.#entries.has(keyHash)) return stale;
+      if (stale !== undefined && isUsable(stale, readAt) && this.#entries.has(keyHash)) return stale;
       throw error;
     }
   }
@@ -126,20 +134,6 @@ export class Sessions {
   #changedSince(count: number, session: Session | undefined): boolean {
     const changedAt = session === undefined ? 0 : (this.#changedAt.get(session.license.id) ?? 0);
     return Math.max(changedAt, this.#lastGap) > count;
-  }
-
-  async #query(keyHash: string): Promise<Session | undefined> {
-    const row = await this.#db('proxy_keys')
-      .join('devices', 'devices.id', 'proxy_keys.device_id')
-      .join('licenses', 'licenses.id', 'devices.license_id')
-      .where('proxy_keys.key_hash', Buffer.from(keyHash, 'base64'))
-      .whereNull('devices.removed_at')
-      .first<SessionRow | undefined>(
-        'licenses.id', 'licenses.tier', 'licenses.status', 'licenses.expires_at', 'licenses.daily_limit',
-        'licenses.monthly_limit', 'licenses.max_activations', 'devices.hardware_id',
-        { device_id: 'devices.id', key_expires_at: 'proxy_keys.expires_at' },
-      ); // prettier-ignore
-    return row && sessionFrom(keyHash, row);
   }
 
   #remember(keyHash: string, entry: Entry): void {
@@ -170,29 +164,6 @@ export class Sessions {
   }
 }
 
-type SessionRow = Omit<
-  LicenseRow,
-  'key_hash' | 'key_prefix' | 'email' | 'name' | 'created_at' | 'updated_at'
-> & {
-  device_id: number;
-  hardware_id: string;
-  key_expires_at: Date | null;
-};
-
-function sessionFrom(keyHash: string, row: SessionRow): Session {
-  return {
-    keyHash,
-    keyExpiresAt: row.key_expires_at?.getTime() ?? Infinity,
-    deviceId: row.device_id,
-    hardwareId: row.hardware_id,
-    license: {
-      id: row.id,
-      tier: row.tier,
-      status: row.status,
-      expiresAt: row.expires_at ?? undefined,
-      dailyLimit: row.daily_limit ?? undefined,
-      monthlyLimit: row.monthly_limit ?? undefined,
-      maxActivations: row.max_activations ?? undefined,
-    },
-  };
+function isUsable(entry: Entry, now: number): boolean {
+  return now - entry.readAt < STALE_WHILE_DATABASE_IS_AWAY_MS;
 }

@@ -2,9 +2,26 @@ import { randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { migrations, type Migration } from '../../db/migrations/index.ts';
 
-/** An open database and how to close it, whichever of the two kinds it is. */
+/** Whether the database is there, apart from how long it takes. */
+export interface DatabaseState {
+  /** True while it was not there when it was last asked. */
+  readonly away: boolean;
+  /** Asks it now. Resolves within half a second where it is another process. */
+  ask(): Promise<boolean>;
+}
+
+/**
+ * An open database and how to close it, whichever of the two kinds it is. Work of different importance has connections
+ * of its own, where there are several: licenses that wait for each other keep nobody's request from being served.
+ */
 export interface Database {
+  /** For the license and admin endpoints. */
   readonly knex: Knex;
+  /** For looking up the keys of requests. */
+  readonly sessions: Knex;
+  /** For writing what was used, and for reading the counters from it. */
+  readonly ledger: Knex;
+  readonly state: DatabaseState;
   /** For people: `embedded PostgreSQL in ./data` or `PostgreSQL at db:5432/licensify`. */
   readonly description: string;
   /** Brings the schema up to date; safe to call from any number of instances at once. */
@@ -17,14 +34,17 @@ export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable';
 }
 
-/** Runs all migrations that are missing. The caller holds whatever lock is needed. */
+/**
+ * Runs all migrations that are missing. The caller holds whatever lock is needed. Migrations that this version does not
+ * know are no error: while a newer version is being rolled out, instances of this one are still started.
+ */
 export async function migrateToLatest(knex: Knex): Promise<void> {
   const migrationSource: Knex.MigrationSource<Migration> = {
     getMigrations: () => Promise.resolve(migrations),
     getMigrationName: (migration) => migration.name,
     getMigration: (migration) => Promise.resolve(migration),
   };
-  await knex.migrate.latest({ migrationSource });
+  await knex.migrate.latest({ migrationSource, disableMigrationsListValidation: true });
 }
 
 /**

@@ -26,6 +26,17 @@ export async function openEmbedded(dataDir: string): Promise<Database> {
   });
   return {
     knex,
+    sessions: knex,
+    ledger: knex,
+    // It is in this process: what asks it waits for its turn, and never in vain.
+    state: {
+      away: false,
+      ask: () =>
+        knex.raw('SELECT 1').then(
+          () => true,
+          () => false,
+        ),
+    },
     description: `embedded PostgreSQL in ${dataDir}`,
     migrate: () => migrateToLatest(knex),
     async close() {

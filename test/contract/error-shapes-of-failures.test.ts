@@ -1,16 +1,25 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { askProvider, assertErrorShape, SHAPES } from '../support/error-shapes.ts';
+import { eventually } from '../support/eventually.ts';
 import { startTestGateway, type TestDevice, type TestGateway } from '../support/gateway.ts';
+import { createTestDatabase } from '../support/servers/databases.ts';
+import { layLine, type TcpLine } from '../support/tcp-line.ts';
 
 describe('a failure behind the gateway has the shape that its reader expects', () => {
   let gateway: TestGateway;
   let device: TestDevice;
+  let line: TcpLine;
   before(async () => {
-    gateway = await startTestGateway({ counters: 'memory', env: { UPSTREAM_TIMEOUT_MS: '500' } });
+    line = await layLine((await createTestDatabase()).url);
+    const env = { DATABASE_URL: line.url, UPSTREAM_TIMEOUT_MS: '500' };
+    gateway = await startTestGateway({ counters: 'memory', env });
     device = await gateway.device({ tier: 'enterprise' });
   });
-  after(() => gateway.close());
+  after(async () => {
+    await gateway.close();
+    await line.close();
+  });
 
   for (const shape of SHAPES) {
     const provider = shape === 'anthropic' ? 'Anthropic' : 'OpenAI';
@@ -54,16 +63,17 @@ describe('a failure behind the gateway has the shape that its reader expects', (
     });
 
     it(`database_unavailable, ${shape}`, async () => {
-      const { knex } = gateway.gateway;
       // Its session is not in memory yet, and the database cannot be asked.
       const fresh = await gateway.device();
-      await knex.destroy();
+      line.lose();
       const answer = await askProvider(gateway, shape, { proxyKey: fresh.proxyKey });
-      knex.initialize();
+      line.restore();
       const message = 'The database cannot be reached. Try again shortly';
       assertErrorShape(answer, shape, { code: 'database_unavailable', status: 503, message });
       assert.equal(answer.headers.get('retry-after'), '1');
-      assert.equal((await askProvider(gateway, shape, { proxyKey: fresh.proxyKey })).status, 200);
+      const served = async (): Promise<void> =>
+        assert.equal((await askProvider(gateway, shape, { proxyKey: fresh.proxyKey })).status, 200);
+      await eventually(served, 5_000);
     });
   }
 });

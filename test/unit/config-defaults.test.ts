@@ -25,6 +25,7 @@ const defaults = {
   upstreamTimeoutMs: 600_000,
   trustProxy: 0,
   corsOrigins: [],
+  shutdownDelayMs: 0,
   shutdownTimeoutMs: 30_000,
   proxyKeyGraceSeconds: 300,
   logLevel: 'info',

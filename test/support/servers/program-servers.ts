@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { postgresProblem, redisProblem } from './answers.ts';
 import { onFreePort, runCommand, startServer, waitUntilReady } from './processes.ts';
-import type { Account } from './processes.ts';
+import type { Account, ServerCommand } from './processes.ts';
 import { isRoot, makeTemporaryFolder } from './run-context.ts';
 import type { RunContext } from './run-context.ts';
 
@@ -16,31 +16,56 @@ export interface StartedServer {
 /** Starts the `postgres` of this folder on a free port with a database cluster of its own. */
 export async function startPostgresProgram(folder: string, context: RunContext): Promise<StartedServer> {
   const home = await makeTemporaryFolder(context.runId, 'postgres');
+  const making = makeCluster(folder, home);
+  context.closers.add('initdb', () => making); // its children would go on writing after it was killed
+  const cluster = await making;
+
+  return await onFreePort(async (port) => {
+    context.closers.add('PostgreSQL', async () => (await starting).stop('SIGQUIT')); // at once: its data is thrown away
+    const starting = startServer(postgresCommand(folder, cluster, { port, ownGroup: true }));
+    const url = postgresUrl(port);
+    await waitUntilReady(await starting, async () => (await postgresProblem(url)) === undefined);
+    return { url, description: `${join(folder, 'postgres')} on port ${port}` };
+  });
+}
+
+/** Where a cluster lies, and as whom to run it. */
+export interface Cluster {
+  readonly home: string;
+  readonly account: Account | undefined;
+}
+
+/** Makes a database cluster in a folder with the `initdb` beside `postgres`. */
+export async function makeCluster(folder: string, home: string): Promise<Cluster> {
   const account = await unprivilegedAccount();
   if (account !== undefined) await chown(home, account.uid, account.gid);
   const data = join(home, 'data');
   const initdb = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'];
-  context.closers.add('initdb', () => cluster); // its children would go on writing after it was killed
-  const cluster = runCommand(join(folder, 'initdb'), initdb, { cwd: home, account });
-  await cluster;
+  await runCommand(join(folder, 'initdb'), initdb, { cwd: home, account });
+  return { home, account };
+}
 
+/** How to start `postgres` on such a cluster. */
+export function postgresCommand(
+  folder: string,
+  { home, account }: Cluster,
+  { port, ownGroup }: { port: number; ownGroup: boolean },
+): ServerCommand {
   const settings = ['listen_addresses=127.0.0.1', `unix_socket_directories=${home}`, 'max_connections=300'];
   // Nothing here outlives the machine. synchronous_commit stays on: the order of commits is part of what is tested.
   settings.push('fsync=off', 'full_page_writes=off');
-  return await onFreePort(async (port) => {
-    context.closers.add('PostgreSQL', async () => (await starting).stop('SIGQUIT')); // at once: its data is thrown away
-    const starting = startServer({
-      command: join(folder, 'postgres'),
-      args: ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
-      cwd: home,
-      logFile: join(home, 'postgres.log'),
-      account,
-      ownGroup: true,
-    });
-    const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-    await waitUntilReady(await starting, async () => (await postgresProblem(url)) === undefined);
-    return { url, description: `${join(folder, 'postgres')} on port ${port}` };
-  });
+  return {
+    command: join(folder, 'postgres'),
+    args: ['-D', join(home, 'data'), '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+    cwd: home,
+    logFile: join(home, 'postgres.log'),
+    account,
+    ownGroup,
+  };
+}
+
+export function postgresUrl(port: number): string {
+  return `postgres://postgres@127.0.0.1:${port}/postgres`;
 }
 
 /** Starts this `redis-server` on a free port, without persistence. */
