@@ -8,7 +8,7 @@ export const DEFAULT_REDIS_TIMEOUT = 150;
 
 /** How long to wait before connecting again, at most: Redis is used again within a second of its return. Milliseconds. */
 const RECONNECT_WITHIN = 250;
-const CONNECT_TIMEOUT = 500;
+const CONNECT_TIMEOUT = 1_000;
 /** A connection on which an answer is missing for so long is given up for a new one. Milliseconds. */
 const SILENCE = 3_000;
 
@@ -23,6 +23,10 @@ const failFast = {
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
   disableClientInfo: true,
+  // We subscribe again ourselves: ioredis' own attempt is awaited by nobody, and its failure would end the process.
+  autoResubscribe: false,
+  // A Redis that reads its append-only file is asked again soon, instead of after the seconds that it estimates.
+  maxLoadingRetryTime: RECONNECT_WITHIN,
 } as const satisfies RedisOptions;
 
 const reconnect = (attempt: number): number => Math.min(50 * attempt, RECONNECT_WITHIN);
@@ -83,7 +87,13 @@ export function openRedis(
 }
 
 function openSingle([url = '']: readonly string[], timeoutMs: number | undefined): Redis {
-  const redis = new BoundedRedis(url, { ...failFast, enableOfflineQueue: false, retryStrategy: reconnect });
+  const redis = new BoundedRedis(url, {
+    ...failFast,
+    enableOfflineQueue: false,
+    retryStrategy: reconnect,
+    // Those that are bounded elsewhere are also watched there, at no cost for each command.
+    ...(timeoutMs !== undefined && { socketTimeout: SILENCE }),
+  });
   redis.timeoutMs = timeoutMs;
   return redis;
 }
@@ -142,7 +152,9 @@ class BoundedRedis extends Redis {
   timeoutMs: number | undefined;
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
-    return sendBounded(args, this.timeoutMs, (...bounded) => super.sendCommand(...bounded));
+    // What ioredis asks before a connection is ready has its own time: a connection may be swallowed when it is made.
+    const limit = this.status === 'ready' ? this.timeoutMs : Math.max(this.timeoutMs ?? 0, CONNECT_TIMEOUT);
+    return sendBounded(args, limit, (...bounded) => super.sendCommand(...bounded));
   }
 }
 
