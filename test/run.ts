@@ -6,7 +6,13 @@ import { Closers } from './support/servers/closers.ts';
 import { dropDatabasesOfRun } from './support/servers/databases.ts';
 import { newRunId, removeTemporaryFolders } from './support/servers/run-context.ts';
 import type { RunContext } from './support/servers/run-context.ts';
-import { defaultTestFiles, leakTestFiles, runSuite, suiteEnvironment } from './support/servers/suite.ts';
+import {
+  clusterTestFiles,
+  defaultTestFiles,
+  leakTestFiles,
+  runSuite,
+  suiteEnvironment,
+} from './support/servers/suite.ts';
 import { findPostgresServer, findRedisServer } from './support/servers/ways.ts';
 
 const HELP = `npm test [-- options… files…]
@@ -16,7 +22,8 @@ runs the given test files or all of them, and stops what it started. Options are
 --test-name-pattern=quota.
 
   TEST_SERVERS=env|docker|programs|install   takes no other way than this one
-  TEST_TIME_LIMIT_SECONDS=720                 stops the tests when they take longer`;
+  TEST_TIME_LIMIT_SECONDS=720                 stops the tests when they take longer
+  TEST_CHAOS=long                             the long rounds of test/chaos (npm run test:chaos)`;
 
 const project = resolve(import.meta.dirname, '..');
 
@@ -67,7 +74,7 @@ async function main(args: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-/** 1 servers, 2 output folder, 3 the tests, 4 the leak scan over what they left: so the servers are still up. */
+/** 1 servers, 2 output folder, 3 the tests, 4 those that need the machine for themselves, 5 the leak scan over what all left. */
 async function runAll(args: readonly string[], context: RunContext): Promise<number> {
   const files = args.filter((arg) => !arg.startsWith('-'));
   const options = args.filter((arg) => arg.startsWith('-'));
@@ -82,12 +89,17 @@ async function runAll(args: readonly string[], context: RunContext): Promise<num
     description: `PostgreSQL: ${postgres.way}, ${postgres.description}; Redis: ${redis.way}, ${redis.description}`,
     outputFolder: await makeOutputFolder(context.runId),
   });
-  const runs = [files.length > 0 ? files : defaultTestFiles(project)];
-  const leakFiles = files.length > 0 ? [] : leakTestFiles(project);
-  if (leakFiles.length > 0) runs.push(leakFiles);
+  const runs =
+    files.length > 0
+      ? [{ files, concurrency: 2 }]
+      : [
+          { files: defaultTestFiles(project), concurrency: 2 },
+          { files: clusterTestFiles(project), concurrency: 1 },
+          { files: leakTestFiles(project), concurrency: 1 },
+        ];
   let exitCode = 0;
-  for (const run of runs) {
-    const { passed, executed } = await runSuite(run, { project, options, env, context });
+  for (const { files, concurrency } of runs) {
+    const { passed, executed } = await runSuite(files, { project, options, env, context, concurrency });
     if (context.closers.isClosing) break; // it did not end by itself
     if (executed === 0) console.error('No test was executed: that is a failure.');
     if (!passed || executed === 0) exitCode = 1;

@@ -4,6 +4,9 @@ import type { Session, Sessions } from './sessions.ts';
 /** While announcements do not arrive, open streams are reviewed this often; the contract's bound is 30 s. Milliseconds. */
 const REVIEW_WITHOUT_NEWS = 10_000;
 
+/** A review that failed, since the database was away, is repeated this soon. Milliseconds. */
+const REVIEW_AGAIN = 1_000;
+
 /** Something that runs on a session's behalf and can be ended from outside. */
 interface OpenStream {
   session: Session;
@@ -18,6 +21,9 @@ export class OpenStreams {
   readonly #sessions: Sessions;
   readonly #byLicense = new Map<string, Set<OpenStream>>();
   readonly #timer: NodeJS.Timeout;
+  /** Licenses whose change could not be looked at yet. */
+  readonly #unreviewed = new Set<string>();
+  #again: NodeJS.Timeout | undefined;
 
   constructor(sessions: Sessions, changes: Changes) {
     this.#sessions = sessions;
@@ -30,6 +36,7 @@ export class OpenStreams {
 
   close(): void {
     clearInterval(this.#timer);
+    clearTimeout(this.#again);
   }
 
   /** Watches a request until the returned function is called. `cut` is called at most once. */
@@ -50,10 +57,22 @@ export class OpenStreams {
 
   async #review(licenseId: string): Promise<void> {
     for (const stream of [...(this.#byLicense.get(licenseId) ?? [])]) {
-      // While the database is away nobody can tell; the change will be announced again or read after the gap.
-      const now = await this.#sessions.recheck(stream.session).catch(() => undefined);
-      const allowed = now === undefined || (now.known && now.status !== 'suspended');
-      if (!allowed && this.#byLicense.get(licenseId)?.delete(stream) === true) stream.cut();
+      const now = await this.#sessions.recheck(stream.session).catch(() => 'unknown' as const);
+      if (now === 'unknown') this.#reviewLater(licenseId);
+      else if ((!now.known || now.status === 'suspended') && this.#byLicense.get(licenseId)?.delete(stream)) {
+        stream.cut();
+      }
     }
+  }
+
+  /** While the database is away nobody can tell; what was announced is not announced again. */
+  #reviewLater(licenseId: string): void {
+    this.#unreviewed.add(licenseId);
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      const licenseIds = [...this.#unreviewed];
+      this.#unreviewed.clear();
+      for (const id of licenseIds) void this.#review(id);
+    }, REVIEW_AGAIN);
   }
 }

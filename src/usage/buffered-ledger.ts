@@ -66,15 +66,20 @@ export class BufferedLedger {
 
   async #write({ id, changes }: { id: number; changes: LedgerChanges }): Promise<void> {
     await this.#db.transaction(async (db) => {
+      await db('ledger_offsets')
+        .insert({ source: this.#source, dataset: 'process', last_id: '0' })
+        .onConflict('source')
+        .ignore();
+      // Locked: a commit of this batch whose answer was lost may still be on its way, in a backend that hangs.
       const offset = await db('ledger_offsets')
         .where({ source: this.#source })
+        .forUpdate()
         .first<{ last_id: string } | undefined>('last_id');
-      if (offset !== undefined && Number(offset.last_id) >= id) return;
+      if (Number(offset?.last_id) >= id) return;
       await applyToLedger(db, changes);
       await db('ledger_offsets')
-        .insert({ source: this.#source, dataset: 'process', last_id: String(id) })
-        .onConflict('source')
-        .merge(['last_id']);
+        .where({ source: this.#source })
+        .update({ last_id: String(id) });
     });
   }
 }

@@ -25,7 +25,7 @@ export async function startSlowProxy(target: number, scheme = 'redis'): Promise<
   const forgotten = new WeakSet<Socket>();
   const server = net.createServer((client) => {
     if (refusing) {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const upstream = net.connect(target, '127.0.0.1');
@@ -52,7 +52,7 @@ export async function startSlowProxy(target: number, scheme = 'redis'): Promise<
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const cut = (): void => {
-    for (const socket of open) socket.resetAndDestroy();
+    for (const socket of open) reset(socket);
   };
   return {
     url: `${scheme}://127.0.0.1:${port}`,
@@ -72,4 +72,10 @@ export async function startSlowProxy(target: number, scheme = 'redis'): Promise<
       await closed;
     },
   };
+}
+
+/** Node.js keeps a socket for ever that is reset while it is ending or has something to write: such a one is closed. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded || socket.writableLength > 0) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -31,12 +31,17 @@ export function suiteEnvironment(base: NodeJS.ProcessEnv, settings: SuiteSetting
   return env;
 }
 
-/** The files of the default run: every test but the leak scan, which reads what these leave behind. */
+/** The files of the default run, which share the machine two at a time. */
 export function defaultTestFiles(project: string): string[] {
-  return globSync('test/{unit,contract,security,cluster,chaos}/**/*.test.ts', { cwd: project }).sort();
+  return globSync('test/{unit,contract,security}/**/*.test.ts', { cwd: project }).sort();
 }
 
-/** The files of the leak scan. */
+/** The files that measure times or start many processes: each of them has the machine for itself. */
+export function clusterTestFiles(project: string): string[] {
+  return globSync('test/{cluster,chaos}/**/*.test.ts', { cwd: project }).sort();
+}
+
+/** The files of the leak scan, which reads what all others leave behind. */
 export function leakTestFiles(project: string): string[] {
   return globSync('test/leaks/*.test.ts', { cwd: project }).sort();
 }
@@ -50,13 +55,20 @@ export interface SuiteResult {
 /** Runs test files under Node's test runner in a process group of its own and streams what it prints. */
 export async function runSuite(
   files: readonly string[],
-  run: { project: string; options: readonly string[]; env: NodeJS.ProcessEnv; context: RunContext },
+  run: {
+    project: string;
+    options: readonly string[];
+    env: NodeJS.ProcessEnv;
+    context: RunContext;
+    /** How many files run at the same time. */
+    concurrency: number;
+  },
 ): Promise<SuiteResult> {
   if (files.length === 0) return { passed: true, executed: 0 }; // node --test would look for files of its own choice
-  const { project, options, env, context } = run;
+  const { project, options, env, context, concurrency } = run;
   const counts = join(await makeTemporaryFolder(context.runId, 'counts'), 'executed');
   context.closers.add('the test processes', () => stopGroup(child.pid, exited));
-  const child = spawn(process.execPath, [...testRunnerArguments(counts), ...options, ...files], {
+  const child = spawn(process.execPath, [...testRunnerArguments(counts, concurrency), ...options, ...files], {
     cwd: project,
     env,
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -72,10 +84,10 @@ export async function runSuite(
   return { passed: code === 0, executed };
 }
 
-function testRunnerArguments(countsFile: string): string[] {
+function testRunnerArguments(countsFile: string, concurrency: number): string[] {
   return [
     '--test',
-    '--test-concurrency=2',
+    `--test-concurrency=${concurrency}`,
     '--test-timeout=120000',
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
