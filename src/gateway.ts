@@ -30,7 +30,7 @@ import { Metrics } from './observe/metrics.ts';
 import type { Logger } from './observe/log.ts';
 import { Trouble } from './observe/trouble.ts';
 import type { Admission } from './quota/admission.ts';
-import { DatabaseUnavailable, sharedSecret, type Database } from './stores/database.ts';
+import { DatabaseUnavailable, patiently, sharedSecret, type Database } from './stores/database.ts';
 import { openEmbedded } from './stores/embedded.ts';
 import { openPostgres } from './stores/postgres.ts';
 import { ProviderKey } from './upstream/provider-keys.ts';
@@ -204,7 +204,7 @@ async function createLicensing(
   sessions: Sessions;
   streams: OpenStreams;
 }> {
-  const keys = new ProxyKeys(await sharedSecret(db, 'proxy-key-tag', 32));
+  const keys = new ProxyKeys(await patiently(() => sharedSecret(db, 'proxy-key-tag', 32)));
   const sessions = new Sessions(sessionsDb, clock, changes, keys);
   const graceMs = config.proxyKeyGraceSeconds * 1_000;
   return {

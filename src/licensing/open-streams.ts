@@ -2,7 +2,7 @@ import type { Changes } from './changes.ts';
 import type { Session, Sessions } from './sessions.ts';
 
 /** While announcements do not arrive, open streams are reviewed this often; the contract's bound is 30 s. Milliseconds. */
-const REVIEW_WITHOUT_NEWS = 10_000;
+const REVIEW_WITHOUT_NEWS = 5_000;
 
 /** A review that failed, since the database was away, is repeated this soon. Milliseconds. */
 const REVIEW_AGAIN = 1_000;

@@ -20,7 +20,7 @@ interface Entry {
 
 const FRESH_MS = 60_000;
 /** While announcements do not arrive, revocation rests on reading again: the contract's bound is 30 s. */
-const FRESH_WITHOUT_NEWS_MS = 20_000;
+const FRESH_WITHOUT_NEWS_MS = 15_000;
 const STALE_WHILE_DATABASE_IS_AWAY_MS = 600_000;
 /** For so long after a look-up failed nobody waits for another where something stale will do. */
 const AWAY_AFTER_FAILURE_MS = 1_000;

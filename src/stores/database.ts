@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { migrations, type Migration } from '../../db/migrations/index.ts';
 
@@ -45,6 +46,23 @@ export async function migrateToLatest(knex: Knex): Promise<void> {
     getMigration: (migration) => Promise.resolve(migration),
   };
   await knex.migrate.latest({ migrationSource, disableMigrationsListValidation: true });
+}
+
+/** A gateway that starts waits so long for a database that has answered once, and then did not. Milliseconds. */
+const PATIENCE_AT_START = 10_000;
+const TRY_AGAIN_AFTER = 200;
+
+/** Repeats work that is part of the start while the database is away. @throws what it failed with in the end */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + PATIENCE_AT_START;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnavailable(error) || performance.now() > deadline) throw error;
+    }
+    await sleep(TRY_AGAIN_AFTER);
+  }
 }
 
 /**

@@ -4,8 +4,9 @@ import { DatabaseUnavailable, isUnavailable, type DatabaseState } from './databa
  * What has been pending for so long makes us ask whether the database is there at all. With the time for its answer,
  * and what timers may be late, that stays within the second in which a request is told. Milliseconds.
  */
-const PATIENCE = 400;
-const ANSWER_WITHIN = 350;
+const PATIENCE = 200;
+/** Mostly for the answer: a machine that is short of processors is slow to answer, and is there. Milliseconds. */
+const ANSWER_WITHIN = 650;
 const LOOK_EVERY = 50;
 /** While it is away it is asked again so soon after each failure: its return is noticed within a second. Milliseconds. */
 const ASK_AGAIN = 200;

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import knexFactory, { type Knex } from 'knex';
 import pg from 'pg';
 import { migrateToLatest, type Database } from './database.ts';
@@ -22,6 +23,9 @@ const CONNECTIONS = { knex: 8, sessions: 3, ledger: 4 };
 const STATEMENT_LIMIT = 5_000;
 /** The server ends a statement first, so that its connection stays usable. Milliseconds. */
 const READ_LIMIT = STATEMENT_LIMIT + 1_000;
+/** How often a slow database is asked for a sign of life at the start, and how long between. Milliseconds. */
+const TRIES_AT_START = 20;
+const ASK_AGAIN = 200;
 /** Closing waits so long for what is under way. Milliseconds. */
 const CLOSE_LIMIT = 1_000;
 
@@ -62,8 +66,9 @@ export function openPostgres(url: string, report?: OutageReport): Database {
     description,
     async migrate() {
       await migrateUnderLock(url, description);
-      // The probe's connection is made now: later, when somebody waits for its answer, it would take too long.
-      await health.ask();
+      // The probe's connection is made now: later, when somebody waits for its answer, it would take too long. Whoever
+      // has just been served by a database that is slow to answer does not give up at its start for that.
+      for (let tries = 0; tries < TRIES_AT_START && !(await health.ask()); tries += 1) await sleep(ASK_AGAIN);
     },
     async close() {
       health.close();

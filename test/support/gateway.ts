@@ -88,14 +88,21 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const read = options.tiers === undefined ? undefined : parseTiers(options.tiers, 'tiers.toml');
   if (read?.ok === false) throw new Error(read.problems.join('\n'));
   const { destination, lines } = captureLog();
-  const gateway = await startGateway({
-    config: loaded.config,
-    tiers: read?.tiers ?? builtInTiers,
-    log: createLogger(env.LOG_LEVEL ?? 'debug', destination),
-    adminToken: env.ADMIN_TOKEN,
-    ...(options.clock !== undefined && { clock: options.clock }),
-  });
-  return new RunningGateway({ gateway, simulator, ownsSimulator: options.joins === undefined, env, lines });
+  const ownsSimulator = options.joins === undefined;
+  try {
+    const gateway = await startGateway({
+      config: loaded.config,
+      tiers: read?.tiers ?? builtInTiers,
+      log: createLogger(env.LOG_LEVEL ?? 'debug', destination),
+      adminToken: env.ADMIN_TOKEN,
+      ...(options.clock !== undefined && { clock: options.clock }),
+    });
+    return new RunningGateway({ gateway, simulator, ownsSimulator, env, lines });
+  } catch (error) {
+    // It would keep the test's process for ever.
+    if (ownsSimulator) await simulator.close();
+    throw error;
+  }
 }
 
 async function environmentFor(
