@@ -153,7 +153,7 @@ class BoundedRedis extends Redis {
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
     // What ioredis asks before a connection is ready has its own time: a connection may be swallowed when it is made.
-    const limit = this.status === 'ready' ? this.timeoutMs : Math.max(this.timeoutMs ?? 0, CONNECT_TIMEOUT);
+    const limit = this.status === 'ready' ? this.timeoutMs : SILENCE;
     return sendBounded(args, limit, (...bounded) => super.sendCommand(...bounded));
   }
 }

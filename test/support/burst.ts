@@ -49,20 +49,30 @@ export function statuses(answers: readonly BurstAnswer[]): Record<number, number
   return counts;
 }
 
-async function send({ gateway, proxyKey }: BurstCall, agent: http.Agent): Promise<BurstAnswer> {
+function send({ gateway, proxyKey }: BurstCall, agent: http.Agent): Promise<BurstAnswer> {
+  return postChat(gateway.url, proxyKey, BODY, agent);
+}
+
+/** One chat completion, over the agent's sockets. @throws if the connection breaks */
+export async function postChat(
+  url: string,
+  proxyKey: string,
+  payload: string,
+  agent?: http.Agent,
+): Promise<BurstAnswer> {
   const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    const request = http.request(`${gateway.url}/proxy/openai/v1/chat/completions`, {
-      agent,
+    const request = http.request(`${url}/proxy/openai/v1/chat/completions`, {
+      ...(agent !== undefined && { agent }),
       method: 'POST',
       headers: {
         authorization: `Bearer ${proxyKey}`,
         'content-type': 'application/json',
-        'content-length': Buffer.byteLength(BODY),
+        'content-length': Buffer.byteLength(payload),
       },
     });
     request.once('response', resolve);
     request.once('error', reject);
-    request.end(BODY);
+    request.end(payload);
   });
   return { status: answer.statusCode ?? 0, headers: answer.headers, body: await text(answer) };
 }

@@ -82,7 +82,11 @@ async function openInstance(options: {
   const address = { urls: [testRedisUrl()], isCluster: false };
   const open = (): RedisClient => openRedis(address, (error) => void faults.push(error));
   const connections = { counters: open(), folding: open() };
-  await Promise.all(Object.values(connections).map((connection) => connection.connect()));
+  const opening = Object.values(connections);
+  await Promise.all(opening.map((connection) => connection.connect())).catch((error: unknown) => {
+    for (const connection of opening) connection.disconnect();
+    throw error;
+  });
   const report = { failed: (error: unknown) => void faults.push(error), succeeded: () => undefined };
   const parts = wireRedisCounting({ knex, connections, prefix, timeoutMs: PATIENCE, clock, report });
   await parts.admission.datasets.verify();

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { after } from 'node:test';
-import { text } from 'node:stream/consumers';
+import { postChat } from './burst.ts';
 import type { TestGateway } from './gateway.ts';
 
 /** One request of a load, as its client saw it. */
@@ -78,35 +78,12 @@ export async function shoot(
 ): Promise<Omit<Shot, 'gateway'>> {
   const sentAt = performance.now();
   try {
-    const { status, body } = await post(url, proxyKey, payload, agent);
+    const { status, body } = await postChat(url, proxyKey, payload, agent);
     return { sentAt, answeredAt: performance.now(), status, code: status === 200 ? '' : codeIn(body) };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     return { sentAt, answeredAt: performance.now(), status: 0, code };
   }
-}
-
-async function post(
-  url: string,
-  proxyKey: string,
-  payload: string,
-  agent?: http.Agent,
-): Promise<{ status: number; body: string }> {
-  const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    const request = http.request(`${url}/proxy/openai/v1/chat/completions`, {
-      method: 'POST',
-      ...(agent !== undefined && { agent }),
-      headers: {
-        authorization: `Bearer ${proxyKey}`,
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(payload),
-      },
-    });
-    request.once('response', resolve);
-    request.once('error', reject);
-    request.end(payload);
-  });
-  return { status: answer.statusCode ?? 0, body: await text(answer) };
 }
 
 function codeIn(body: string): string {
