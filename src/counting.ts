@@ -85,7 +85,10 @@ async function countInRedis(
   });
   const { redis, counters, folding, subscriber, description } = connections;
   const report = new Trouble(log, 'usage cannot be folded into the ledger; it is kept and tried again');
-  const { admission, fold } = wireRedisCounting({ knex, connections, prefix, timeoutMs, clock, report });
+  const { admission, fold } = wireRedisCounting({
+    ...{ knex, connections, prefix, timeoutMs, clock, report },
+    replaced: (event) => log.warn(event, 'Redis has lost its data: counters start from the ledger'),
+  });
   const changes = new RedisChanges(redis, subscriber, prefix);
   await admission.datasets.verify();
   return {
@@ -101,6 +104,7 @@ async function countInRedis(
     ping: () => redis.ping(),
     async close() {
       changes.close();
+      await fold.round();
       await admission.close();
       await bookInLedger(knex, admission.bookings, log);
       await fold.stop();

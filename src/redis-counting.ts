@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Knex } from 'knex';
 import type { Clock } from './clock.ts';
 import { streamKey } from './quota/partitions.ts';
+import type { Replacement } from './quota/datasets.ts';
 import { RedisAdmission } from './quota/redis-admission.ts';
 import type { StreamLedger } from './quota/stream-ledger.ts';
 import { isoDay } from './quota/windows.ts';
@@ -69,13 +70,15 @@ interface Options {
   clock?: Clock | undefined;
   /** Told how folding goes. */
   report: FlushReport;
+  replaced?: ((event: Replacement) => void) | undefined;
 }
 
 /** Counting in Redis and the ledger behind it, which each need the other. */
-export function wireRedisCounting({ knex, connections, prefix, timeoutMs, clock, report }: Options): {
+export function wireRedisCounting(options: Options): {
   admission: RedisAdmission;
   fold: StreamFold;
 } {
+  const { knex, connections, prefix, timeoutMs, clock, report, replaced } = options;
   const fold: StreamFold = new StreamFold({
     db: knex,
     redis: connections.folding,
@@ -86,11 +89,19 @@ export function wireRedisCounting({ knex, connections, prefix, timeoutMs, clock,
     folded: (offsets) => {
       for (const { partition, dataset, foldedTo } of offsets)
         admission.journal.confirm(partition, dataset, foldedTo);
+      admission.datasets.compare(offsets);
     },
   });
   const ledger = streamLedger(knex, fold);
   const redis = connections.counters;
-  const admission: RedisAdmission = new RedisAdmission({ redis, prefix, timeoutMs, ledger, clock });
+  const admission: RedisAdmission = new RedisAdmission({
+    redis,
+    prefix,
+    timeoutMs,
+    ledger,
+    clock,
+    replaced,
+  });
   return { admission, fold };
 }
 

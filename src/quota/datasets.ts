@@ -17,6 +17,13 @@ interface Options {
   journal: Journal;
   /** Books once more what Redis was found to have lost. */
   rebook: (dataset: string, lost: readonly BookingSet[]) => Promise<void>;
+  /** Told when Redis, or another one in its place, was found to have lost what it knew of some partitions. */
+  replaced?: ((event: Replacement) => void) | undefined;
+}
+
+/** How many partitions have another dataset than the one that this instance counted in before. */
+export interface Replacement {
+  readonly partitions: number;
 }
 
 /**
@@ -73,6 +80,14 @@ export class Datasets {
     this.#failed.delete(partition);
   }
 
+  /** What the ledger was found to know: of a dataset that is closed, or not the only one, another has to take the place. */
+  compare(folded: readonly FoldedDataset[]): void {
+    for (const { partition, dataset, closed } of folded) {
+      const known = this.#known.get(partition);
+      if (known !== undefined && closed === (known === dataset)) this.replaced(partition, known);
+    }
+  }
+
   /** The connection is gone, and with it all certainty. */
   forget(): void {
     this.#generation += 1;
@@ -89,11 +104,14 @@ export class Datasets {
     const missing = partitionNames.filter((partition) => !this.#known.has(partition));
     // Read before Redis is asked: in this order the ledger cannot be ahead of a Redis that has lost nothing.
     const folded = await this.#options.ledger.datasets().catch((error: unknown) => ({ error }));
+    let replaced = 0;
     await Promise.all(
       missing.map(async (partition) => {
         try {
           const dataset = await this.#verifyOne(partition, folded);
           if (generation !== this.#generation) return;
+          const before = this.#last.get(partition) ?? dataset;
+          if (before !== dataset) replaced += 1;
           this.#known.set(partition, dataset);
           this.#last.set(partition, dataset);
           this.#failed.delete(partition);
@@ -102,6 +120,7 @@ export class Datasets {
         }
       }),
     );
+    if (replaced > 0) this.#options.replaced?.({ partitions: replaced });
   }
 
   async #verifyOne(partition: string, folded: FoldedDataset[] | { error: unknown }): Promise<string> {
@@ -123,11 +142,17 @@ export class Datasets {
     return dataset;
   }
 
-  /** The dataset that Redis holds, or a new one in its place, if it has forgotten what the ledger remembers. */
+  /**
+   * The dataset that Redis holds, or a new one in its place, if its counters do not hold all that the ledger does: it has
+   * forgotten something, or somebody counts in another Redis.
+   */
   async #trustworthy(partition: string, folded: FoldedDataset[]): Promise<string> {
     const [name, lastId] = await this.#nameOf(partition);
     const record = folded.find(({ dataset }) => dataset === name);
-    const isSound = record === undefined || (!record.closed && compareIds(record.foldedTo, lastId) <= 0);
+    const isAlone = folded.every(({ dataset, closed }) => closed || dataset === name);
+    const isNew = record === undefined && this.#last.get(partition) !== name;
+    const isWhole = record === undefined || (!record.closed && compareIds(record.foldedTo, lastId) <= 0);
+    const isSound = isNew || (isAlone && isWhole);
     return isSound ? name : (await this.#nameOf(partition, name))[0];
   }
 

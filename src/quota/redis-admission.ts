@@ -14,7 +14,7 @@ import {
   type Used,
 } from './admission.ts';
 import { Bookings } from './bookings.ts';
-import { Datasets } from './datasets.ts';
+import { Datasets, type Replacement } from './datasets.ts';
 import { Journal, type BookingSet } from './journal.ts';
 import { counterKey, datasetKey, partitionOf, streamKey } from './partitions.ts';
 import { defineScripts, OTHER_DATASET } from './scripts.ts';
@@ -38,6 +38,7 @@ interface Options {
   ledger: StreamLedger;
   /** Replaces Redis' own clock, for tests. */
   clock?: Clock | undefined;
+  replaced?: ((event: Replacement) => void) | undefined;
 }
 
 type Seed = Counts & { day: number; foldedTo: string };
@@ -75,6 +76,7 @@ export class RedisAdmission implements Admission {
       ...parts,
       ledger,
       rebook: (dataset, lost) => this.bookings.rebook(dataset, lost),
+      replaced: options.replaced,
     });
     this.bookings = new Bookings({ ...parts, datasets: this.datasets });
     redis.on('close', () => this.datasets.forget());
@@ -145,8 +147,10 @@ export class RedisAdmission implements Admission {
     return `${this.#instance}${(this.#count += 1).toString(36)}`;
   }
 
+  /** Books what can be booked, also of what Redis was found to have lost just now. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    if (!this.datasets.isComplete) await this.datasets.verify();
     await this.bookings.close();
   }
 

@@ -1,4 +1,4 @@
-/** Refused without asking: an earlier question of the same lane is still without an answer. */
+/** Given up without asking: an earlier question of the same lane remained without an answer. */
 export class CallsOverdue extends Error {
   override readonly name = 'CallsOverdue';
 }
@@ -15,13 +15,21 @@ interface Overdue {
   since: number;
 }
 
+/** What of a lane is overdue, and who waits for it. */
+interface Lane {
+  calls: Set<Overdue>;
+  cleared: Promise<undefined>;
+  clear: () => void;
+}
+
 /**
  * Bounds questions to Redis in time, and in number while it hangs: once an answer is overdue, further questions of that
- * lane (a partition) are refused at once, until it comes. So few commands wait in a hung Redis to be carried out later.
+ * lane (a partition) wait for it here, within their own time. So few commands wait in a hung Redis to be carried out
+ * later, and a short stall refuses nobody.
  */
 export class BoundedCalls {
   readonly #timeoutMs: number;
-  readonly #overdue = new Map<string, Set<Overdue>>();
+  readonly #overdue = new Map<string, Lane>();
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
@@ -30,10 +38,17 @@ export class BoundedCalls {
   /**
    * @throws CallsOverdue, or an error if no answer came in time or the connection broke
    */
-  run<T>(lane: string, send: () => Promise<T>, { late, lost }: Aftermath<T> = {}): Promise<T> {
-    if (this.#overdue.has(lane)) {
-      return Promise.reject(new CallsOverdue('Redis has not answered an earlier command yet'));
+  async run<T>(lane: string, send: () => Promise<T>, aftermath: Aftermath<T> = {}): Promise<T> {
+    const deadline = performance.now() + this.#timeoutMs;
+    for (;;) {
+      const overdue = this.#overdue.get(lane);
+      if (overdue === undefined) break;
+      await this.#cleared(overdue, deadline - performance.now());
     }
+    return this.#ask(lane, send, aftermath, deadline - performance.now());
+  }
+
+  #ask<T>(lane: string, send: () => Promise<T>, { late, lost }: Aftermath<T>, limitMs: number): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let state: 'waiting' | 'overdue' | 'answered' = 'waiting';
       const call = { since: performance.now() };
@@ -44,7 +59,7 @@ export class BoundedCalls {
         reject(new Error(`Redis did not answer within ${this.#timeoutMs} ms`));
       };
       // After the process itself was busy for long, timers run before the answers that came meanwhile: one more look.
-      const timer = setTimeout(() => setImmediate(giveUp), this.#timeoutMs);
+      const timer = setTimeout(() => setImmediate(giveUp), limitMs);
       const answered = (): boolean => {
         clearTimeout(timer);
         const inTime = state === 'waiting';
@@ -65,23 +80,44 @@ export class BoundedCalls {
     });
   }
 
+  /** Resolves when nothing of a lane is overdue any more. @throws CallsOverdue after so many milliseconds */
+  async #cleared(lane: Lane, withinMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<never>((_resolve, reject) => {
+      const error = new CallsOverdue('Redis has not answered an earlier command yet');
+      timer = setTimeout(() => setImmediate(reject, error), Math.max(0, withinMs));
+    });
+    try {
+      await Promise.race([lane.cleared, tooLong]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** How long the oldest unanswered question has been waiting; 0: none is overdue. Milliseconds. */
   silentFor(): number {
     let oldest = Infinity;
-    for (const calls of this.#overdue.values())
+    for (const { calls } of this.#overdue.values())
       for (const { since } of calls) oldest = Math.min(oldest, since);
     return oldest === Infinity ? 0 : performance.now() - oldest;
   }
 
-  #add(lane: string, call: Overdue): void {
-    const calls = this.#overdue.get(lane) ?? new Set();
-    this.#overdue.set(lane, calls.add(call));
+  #add(name: string, call: Overdue): void {
+    let lane = this.#overdue.get(name);
+    if (lane === undefined) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      lane = { calls: new Set(), cleared: promise, clear: () => resolve(undefined) };
+      this.#overdue.set(name, lane);
+    }
+    lane.calls.add(call);
   }
 
-  #remove(lane: string, call: Overdue): void {
-    const calls = this.#overdue.get(lane);
-    calls?.delete(call);
-    if (calls?.size === 0) this.#overdue.delete(lane);
+  #remove(name: string, call: Overdue): void {
+    const lane = this.#overdue.get(name);
+    lane?.calls.delete(call);
+    if (lane?.calls.size !== 0) return;
+    this.#overdue.delete(name);
+    lane.clear();
   }
 }
 

@@ -85,6 +85,8 @@ const unreachable = new Set([
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
   '57014', // query_canceled: our statement_timeout
+  '53100', // disk_full
+  '53200', // out_of_memory
   '53300', // too_many_connections
   '25006', // read_only_sql_transaction: a fail-over is under way
 ]); // prettier-ignore

@@ -25,6 +25,8 @@ const failFast = {
   disableClientInfo: true,
   // We subscribe again ourselves: ioredis' own attempt is awaited by nobody, and its failure would end the process.
   autoResubscribe: false,
+  // A master that was made a replica keeps its connections: the name, or the proxy before it, leads to the new one.
+  reconnectOnError: (error: Error) => /\bREADONLY\b/.test(error.message),
   // A Redis that reads its append-only file is asked again soon, instead of after the seconds that it estimates.
   maxLoadingRetryTime: RECONNECT_WITHIN,
 } as const satisfies RedisOptions;

@@ -11,6 +11,9 @@ const ENTRIES_A_ROUND = 1_000;
  * there. Milliseconds.
  */
 const KEPT_FOR = 30_000;
+/** What nothing follows is trimmed at every so many-th round, by this machine's clock, which may differ by as much. */
+const TRIM_EVERY = 20;
+const MOST_SKEW = 30_000;
 
 /** The stream of one dataset of a partition. Its row in `ledger_offsets` is `<partition>/<dataset>`. */
 export interface StreamName {
@@ -34,7 +37,7 @@ interface Options {
   isoDay: (day: number) => string;
   /** Told how each round went; what a failed one left is for the next. */
   report: FlushReport;
-  /** Told at each round how far the ledger is. */
+  /** Told at each round how far the ledger is, and which streams it has closed. */
   folded: (offsets: StreamOffset[]) => void;
 }
 
@@ -48,6 +51,7 @@ export class StreamFold {
   readonly #underWay = new Map<string, Promise<string>>();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
+  #rounds = 0;
   #closed = false;
 
   constructor(options: Options) {
@@ -99,12 +103,17 @@ export class StreamFold {
     });
   }
 
+  /** Folds all that there is now, and tells how that went. */
+  async round(): Promise<void> {
+    await this.#round;
+    await this.#foldAllAndReport();
+  }
+
   /** Ends the rounds with a last one. */
   async stop(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.#round;
-    await this.#foldAllAndReport();
+    await this.round();
   }
 
   #schedule(): void {
@@ -125,6 +134,7 @@ export class StreamFold {
 
   async #foldAll(): Promise<void> {
     const { redis, keyOf } = this.#options;
+    this.#rounds += 1;
     const offsets = await this.offsets();
     this.#options.folded(offsets);
     const foldedTo = new Map(offsets.map((offset) => [sourceOf(offset), offset.foldedTo]));
@@ -134,7 +144,11 @@ export class StreamFold {
     );
     for (const [index, stream] of streams.entries()) {
       const lastId = last[index]?.[0]?.[0] ?? FIRST_ID;
-      if (compareIds(lastId, foldedTo.get(sourceOf(stream)) ?? FIRST_ID) <= 0) continue;
+      const folded = foldedTo.get(sourceOf(stream)) ?? FIRST_ID;
+      if (compareIds(lastId, folded) <= 0) {
+        if (folded !== FIRST_ID && this.#rounds % TRIM_EVERY === 0) await this.#trim(stream, folded);
+        continue;
+      }
       while ((await this.#foldOnce(stream, 'skip'))?.more === true);
     }
   }
@@ -176,12 +190,20 @@ export class StreamFold {
     return folded;
   }
 
-  /** What has been committed for long may go. If this fails, the next round does it. */
+  /**
+   * What has been committed for long may go, except the last entry: it tells how far Redis had come. If this fails, a
+   * later round does it.
+   */
   async #trim(stream: StreamName, foldedTo: string): Promise<void> {
-    const key = this.#options.keyOf(stream);
-    const upTo = `${Math.max(0, Number(foldedTo.split('-')[0]) - KEPT_FOR)}-0`;
-    // Whoever read the ledger before these entries reached it learns that it has to read again.
-    await this.#options.redis.multi().set(trimmedKey(key), upTo).xtrim(key, 'MINID', upTo).exec();
+    const { redis, keyOf } = this.#options;
+    const key = keyOf(stream);
+    const foldedAt = Number(foldedTo.split('-')[0]);
+    const old = Math.max(foldedAt - KEPT_FOR, Date.now() - KEPT_FOR - MOST_SKEW);
+    const upTo = old < foldedAt ? `${Math.max(0, old)}-0` : foldedTo;
+    // Whoever read the ledger before these entries reached it learns that it has to read again. A Redis that is full
+    // refuses to note that, and can only be helped by trimming.
+    await redis.set(trimmedKey(key), upTo).catch(() => undefined);
+    await redis.xtrim(key, 'MINID', upTo);
   }
 
   #sum(entries: [id: string, fields: string[]][]): LedgerChanges {
