@@ -15,11 +15,13 @@ import { envelopeRatio, summarize, tableOf, type RowResult } from './report.ts';
 import { startRig, type Rig } from './rig.ts';
 import { spreadOf } from './statistics.ts';
 import { rows, selectRow, type Row } from './rows.ts';
+import { printSizing } from './sizing/sizing.ts';
 
 const HELP = `npm run bench [-- rows…]        measures these rows, all of them by default: ${rows.map(({ name }) => name).join(', ')}
 npm run bench -- profile [row]  profiles the gateway under one row's load: where its CPU time goes
 npm run bench -- compare <folder> [row]
                                 this checkout's gateway against another's, such as a git worktree
+npm run bench -- sizing         what a license, a request and a stream cost in each part: docs/operations.md
 
 Starts everything itself, on this machine alone: PostgreSQL and Redis (TEST_DATABASE_URL and TEST_REDIS_URL, or the
 programs of this machine, or Docker), the provider simulator, a bare http-proxy relay, the gateway, and the load (wrk
@@ -54,6 +56,7 @@ async function main(args: readonly string[]): Promise<number> {
 /** What the arguments ask for. @throws Error for a row that does not exist */
 function readJob(args: readonly string[], load: LoadGenerator): (context: RunContext) => Promise<void> {
   const [first, ...rest] = args;
+  if (first === 'sizing') return (context) => printSizing(context, load);
   if (first === 'profile') {
     const row = selectRow(rest[0] ?? 'json');
     return (context) => printProfile(row, context, load);
