@@ -1,6 +1,9 @@
 import { Redis } from 'ioredis';
 import { eventually } from '../eventually.ts';
-import { startOwnRedis, type OwnRedis } from './own-redis.ts';
+import { findRedis } from './find-programs.ts';
+import { installPackage, installProblem } from './install.ts';
+import { startRedisProcess } from './own-redis-process.ts';
+import type { OwnRedis } from './own-redis.ts';
 import { freePort } from './processes.ts';
 
 const SLOTS = 16_384;
@@ -17,7 +20,8 @@ export interface OwnRedisCluster {
 
 /** Starts three masters, which share the slots, and a replica of the first, and waits until they agree. */
 export async function startOwnRedisCluster(): Promise<OwnRedisCluster> {
-  const nodes = await Promise.all(Array.from({ length: 4 }, startNode));
+  const program = await redisProgram();
+  const nodes = await Promise.all(Array.from({ length: 4 }, () => startNode(program)));
   const [first, second, third, replica] = nodes;
   if (!first || !second || !third || !replica) throw new Error('four nodes were to be started');
   const masters = [first, second, third];
@@ -46,15 +50,24 @@ interface Node {
   busPort: number;
 }
 
-async function startNode(): Promise<Node> {
+/** Always a process: nodes in containers would tell their clients addresses that lead nowhere. */
+async function startNode(program: string): Promise<Node> {
   const busPort = await freePort();
   const args = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
-  const server = await startOwnRedis({ args: [...args, '--cluster-node-timeout', '1000'] });
-  if (server.form !== 'process') {
-    await server.stop();
-    throw new Error('a cluster for tests is made of processes: install redis-server (7.0 or newer)');
-  }
+  const server = await startRedisProcess(program, { args: [...args, '--cluster-node-timeout', '1000'] });
   return { server, busPort };
+}
+
+/** The program, installed first where that is possible. @throws if there is none */
+async function redisProgram(): Promise<string> {
+  const present = findRedis(process.env);
+  if (present !== undefined) return present;
+  const problem = installProblem();
+  if (problem === undefined) await installPackage('redis-server', { say: console.log });
+  const installed = findRedis(process.env);
+  if (installed === undefined)
+    throw new Error(`a cluster needs redis-server (7.0 or newer): ${problem ?? 'not found'}`);
+  return installed;
 }
 
 async function call<T>({ server }: Node, work: (redis: Redis) => Promise<T>): Promise<T> {
