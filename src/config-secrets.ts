@@ -7,6 +7,7 @@ export const secretNames: readonly string[] = [
   'ANTHROPIC_API_KEY',
   'PROTECTED_API_KEY',
   'ADMIN_TOKEN',
+  'MASTER_KEY',
   'DATABASE_URL',
   'REDIS_URL',
 ];
@@ -70,6 +71,20 @@ export function readKeyFile(file: string): string {
   if (!apiKeyPattern.test(value))
     throw new Error('the file holds no key, which has neither spaces nor lines');
   return value;
+}
+
+/**
+ * The master keys that MASTER_KEY lists, the one in force first; undefined if one of them is none: 32 bytes, as 64
+ * hexadecimal digits or in base64 (with `+/` or `-_`, padded or not).
+ */
+export function parseMasterKeys(list: string): Buffer[] | undefined {
+  const keys = list.split(',').map((item) => parseMasterKey(item.trim()));
+  return keys.every((key) => key !== undefined) ? keys : undefined;
+}
+
+function parseMasterKey(text: string): Buffer | undefined {
+  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, 'hex');
+  return /^[\w+/-]{43}=?$/.test(text) ? Buffer.from(text, 'base64') : undefined;
 }
 
 /** A secret as it may be shown: its last four characters at most. */

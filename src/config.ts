@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { apiKeyPattern, mask, maskUrl, readSecretFiles, secretNames } from './config-secrets.ts';
+import {
+  apiKeyPattern,
+  mask,
+  maskUrl,
+  parseMasterKeys,
+  readSecretFiles,
+  secretNames,
+} from './config-secrets.ts';
 
 /** One thing wrong with the settings, ready to print. */
 export interface Problem {
@@ -29,6 +36,8 @@ export interface Config {
   readonly dataDir: string;
   readonly tiersFile: string | undefined;
   readonly adminToken: string | undefined;
+  /** Encrypt the secrets that are stored, 32 bytes each, the one in force first; empty: none can be stored. */
+  readonly masterKeys: readonly Buffer[];
   readonly protectedApiKey: string | undefined;
   readonly maxBodyBytes: number;
   readonly upstreamTimeoutMs: number;
@@ -94,6 +103,18 @@ const baseUrl = (fallback: string) =>
 /** Goes into an Authorization or x-api-key header, so it holds what a header value may hold. */
 const apiKey = (takes: string) => z.string().regex(apiKeyPattern).optional().describe(takes);
 
+const masterKeys = z
+  .string()
+  .transform((list, context) => {
+    const keys = parseMasterKeys(list);
+    if (keys === undefined) context.addIssue({ code: 'custom' });
+    return keys ?? [];
+  })
+  .default([])
+  .describe(
+    '32 random bytes in base64 or hex (openssl rand -base64 32 makes them), or several, the one in force first, separated by commas',
+  );
+
 /** An origin as browsers send it: scheme and host, no path; extensions have schemes of their own. */
 const origins = z
   .string()
@@ -130,6 +151,7 @@ const settings = {
     .regex(/^[\x21-\x7e]{16,}$/)
     .optional()
     .describe('at least 16 characters without spaces (openssl rand -hex 32 makes one)'),
+  MASTER_KEY: masterKeys,
   PROTECTED_API_KEY: apiKey('the key that direct mode hands out, without spaces'),
   MAX_BODY_BYTES: wholeNumber(1_024, 1_073_741_824, 33_554_432),
   UPSTREAM_TIMEOUT_MS: wholeNumber(100, MAX_TIMER_MS, 600_000),
@@ -221,6 +243,7 @@ function freeze(values: Settings, files: Environment): Config {
     dataDir: values.DATA_DIR,
     tiersFile: values.TIERS_FILE,
     adminToken: values.ADMIN_TOKEN,
+    masterKeys: values.MASTER_KEY,
     protectedApiKey: values.PROTECTED_API_KEY,
     maxBodyBytes: values.MAX_BODY_BYTES,
     upstreamTimeoutMs: values.UPSTREAM_TIMEOUT_MS,

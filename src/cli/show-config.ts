@@ -1,5 +1,6 @@
 import { mask, maskUrl, secretNames } from '../config-secrets.ts';
 import { settingNames, type Config, type KeySource, type SettingName } from '../config.ts';
+import { masterKeyId } from '../stores/secret-box.ts';
 import { adminTokenFile, readAdminToken } from './admin-token.ts';
 import { environmentOf, sourceOf } from './environment.ts';
 import { settings } from './settings.ts';
@@ -80,6 +81,7 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     DATA_DIR: config.dataDir,
     TIERS_FILE: config.tiersFile,
     ADMIN_TOKEN: config.adminToken,
+    MASTER_KEY: idsOf(config.masterKeys),
     PROTECTED_API_KEY: config.protectedApiKey,
     MAX_BODY_BYTES: config.maxBodyBytes,
     UPSTREAM_TIMEOUT_MS: config.upstreamTimeoutMs,
@@ -90,6 +92,11 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     PROXY_KEY_GRACE_SECONDS: config.proxyKeyGraceSeconds,
     LOG_LEVEL: config.logLevel,
   };
+}
+
+/** Not even their last characters: what tells them apart is enough. */
+function idsOf(masterKeys: readonly Buffer[]): string[] | undefined {
+  return masterKeys.length === 0 ? undefined : masterKeys.map((key) => `id ${masterKeyId(key)}`);
 }
 
 function keyOf(source: KeySource | undefined): string | undefined {

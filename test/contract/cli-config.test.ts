@@ -12,6 +12,7 @@ const secrets = {
   ANTHROPIC_API_KEY: 'made-up-anthropic-key-hush2',
   PROTECTED_API_KEY: 'made-up-direct-key-hush3',
   ADMIN_TOKEN: 'made-up-admin-token-hush4',
+  MASTER_KEY: `${Buffer.alloc(32, 'hush9').toString('base64')},${'9e'.repeat(32)}`,
   DATABASE_URL: 'postgres://user:db-hush5@db.example.com/licensify?sslpassword=tls-hush6',
   REDIS_URL: 'rediss://:redis-hush7@redis.example.com',
 };
@@ -22,7 +23,8 @@ describe('licensify config', () => {
       for (const isInteractive of [false, true]) {
         const { code, out, err } = await licensify(['config', ...json], { env: secrets, isInteractive });
         assert.deepEqual([code, err], [0, '']);
-        assert.doesNotMatch(out, /made-up|db-hush|tls-hush|redis-hush/);
+        assert.doesNotMatch(out, /made-up|db-hush|tls-hush|redis-hush|aHVza|hush9|9e9e/);
+        assert.match(out, /MASTER_KEY[\s\S]{1,30}id [0-9a-f]{8}[\s\S]{1,20}id [0-9a-f]{8}/);
         assert.match(out, /\*\*\*\*ush1.*environment|"value": "\*\*\*\*ush1"/);
         assert.match(out, /postgres:\/\/user:\*\*\*\*@db\.example\.com/);
       }

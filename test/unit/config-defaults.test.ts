@@ -20,6 +20,7 @@ const defaults = {
   dataDir: './data',
   tiersFile: undefined,
   adminToken: undefined,
+  masterKeys: [],
   protectedApiKey: undefined,
   maxBodyBytes: 33_554_432,
   upstreamTimeoutMs: 600_000,

@@ -11,6 +11,7 @@ it('no secret is in the message about it, not even where it is wrong', () => {
     ANTHROPIC_API_KEY: `${SECRET}\nsecond line`,
     PROTECTED_API_KEY: `${SECRET} `,
     ADMIN_TOKEN: `${SECRET} x`,
+    MASTER_KEY: `${SECRET},${SECRET}`,
     DATABASE_URL: `mysql://user:${SECRET}@db/licensify?password=${SECRET}`,
     REDIS_URL: `http://:${SECRET}@redis:6379`,
   };

@@ -17,6 +17,7 @@ const wrong: Record<string, [value: string, takes: RegExp]> = {
   REDIS_PREFIX: ['a b', /letters, digits, dot, dash, underscore/],
   REDIS_TIMEOUT_MS: ['0', /^a whole number from 10 to /],
   ADMIN_TOKEN: ['short', /^at least 16 characters/],
+  MASTER_KEY: ['c2hvcnQ=', /^32 random bytes in base64 or hex/],
   PROTECTED_API_KEY: ['two words', /direct mode/],
   MAX_BODY_BYTES: ['32MB', /^a whole number from 1024 to /],
   UPSTREAM_TIMEOUT_MS: ['1e6', /^a whole number from 100 to /],

@@ -24,6 +24,7 @@ it('each secret can come from a file, without the line end that editors leave', 
     ANTHROPIC_API_KEY: 'anthropic-key-in-a-file',
     PROTECTED_API_KEY: 'protected-key-in-a-file',
     ADMIN_TOKEN: 'admin-token-in-a-file',
+    MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
     DATABASE_URL: 'postgres://db/licensify',
     REDIS_URL: 'redis://cache',
   };
@@ -31,7 +32,8 @@ it('each secret can come from a file, without the line end that editors leave', 
   const files = Object.entries(values).map(([name, value]) => [`${name}_FILE`, file(name, `${value}\r\n`)]);
   const loaded = loadConfig(Object.fromEntries(files) as Record<string, string>);
   assert.ok(loaded.ok);
-  const { providerKeys, protectedApiKey, adminToken, databaseUrl, redisUrl } = loaded.config;
+  const { providerKeys, protectedApiKey, adminToken, masterKeys, databaseUrl, redisUrl } = loaded.config;
+  assert.deepEqual(masterKeys, [Buffer.alloc(32, 7)]);
   assert.deepEqual(providerKeys, {
     openai: { value: values.OPENAI_API_KEY, file: join(folder, 'OPENAI_API_KEY') },
     anthropic: { value: values.ANTHROPIC_API_KEY, file: join(folder, 'ANTHROPIC_API_KEY') },
