@@ -11,6 +11,8 @@ const RECONNECT_WITHIN = 250;
 const CONNECT_TIMEOUT = 1_000;
 /** A connection on which an answer is missing for so long is given up for a new one. Milliseconds. */
 const SILENCE = 3_000;
+/** So that a node that was promoted is found without waiting for a command that is refused. Milliseconds. */
+const LOOK_FOR_NODES_EVERY = 2_000;
 
 /**
  * What all connections have in common: they fail fast. No queue of commands while Redis is away (with ioredis' defaults
@@ -109,8 +111,6 @@ function openCluster(urls: readonly string[], timeoutMs: number | undefined): Cl
     clusterRetryStrategy: reconnect,
     clusterNodeRetryStrategy: reconnect,
     slotsRefreshTimeout: CONNECT_TIMEOUT,
-    // So that a node that was promoted is found without waiting for a command that is refused.
-    slotsRefreshInterval: 2_000,
     // 0: a command whose connection was closed is not sent again.
     retryDelayOnFailover: 0,
     maxRedirections: 8,
@@ -123,6 +123,7 @@ function openCluster(urls: readonly string[], timeoutMs: number | undefined): Cl
     },
   });
   cluster.timeoutMs = timeoutMs;
+  cluster.lookForNodesEvery(LOOK_FOR_NODES_EVERY);
   return cluster;
 }
 
@@ -162,6 +163,22 @@ class BoundedRedis extends Redis {
 
 class BoundedCluster extends Cluster {
   timeoutMs: number | undefined;
+  #looking: NodeJS.Timeout | undefined;
+
+  /**
+   * In place of `slotsRefreshInterval`: a look that is under way when ioredis disconnects starts its timer again, for
+   * ever, and the process never ends.
+   */
+  lookForNodesEvery(ms: number): void {
+    this.#looking = setInterval(() => {
+      if (this.status === 'ready') this.refreshSlotsCache();
+    }, ms).unref();
+  }
+
+  override disconnect(reconnect = false): void {
+    if (!reconnect) clearInterval(this.#looking);
+    super.disconnect(reconnect);
+  }
 
   override sendCommand(...[command, stream, node]: Parameters<Cluster['sendCommand']>): unknown {
     return sendBounded([command, stream], this.timeoutMs, () => super.sendCommand(command, stream, node));
