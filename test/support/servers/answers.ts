@@ -3,9 +3,16 @@ import pg from 'pg';
 
 import { settledWithin } from './closers.ts';
 
+/** How long a server may take to answer that is expected to be there or not. Milliseconds. */
+const PATIENCE = 2_000;
+
 /** Whether a PostgreSQL answers a query at this address: undefined when it does, else what went wrong. */
-export async function postgresProblem(url: string): Promise<string | undefined> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000, query_timeout: 2000 });
+export async function postgresProblem(url: string, withinMs = PATIENCE): Promise<string | undefined> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: withinMs,
+    query_timeout: withinMs,
+  });
   client.on('error', () => undefined); // it is thrown by the calls below as well
   try {
     await client.connect();
@@ -20,11 +27,11 @@ export async function postgresProblem(url: string): Promise<string | undefined> 
 }
 
 /** Whether a Redis answers PING at this address: undefined when it does, else what went wrong. */
-export async function redisProblem(url: string): Promise<string | undefined> {
+export async function redisProblem(url: string, withinMs = PATIENCE): Promise<string | undefined> {
   const client = new Redis(url, {
     lazyConnect: true,
-    connectTimeout: 2000,
-    commandTimeout: 2000,
+    connectTimeout: withinMs,
+    commandTimeout: withinMs,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });

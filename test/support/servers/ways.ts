@@ -52,16 +52,19 @@ export async function findRedisServer(context: RunContext): Promise<FoundServer>
   });
 }
 
+/** Somebody said that it is there: it may be busy with what others ask. Milliseconds. */
+const PATIENCE_WITH_NAMED = 20_000;
+
 /** The server that a variable names. One that does not answer is a mistake to show, not a reason to take another. */
 export async function fromEnvironment(
   variable: string,
   env: NodeJS.ProcessEnv,
-  problemOf: (url: string) => Promise<string | undefined>,
+  problemOf: (url: string, withinMs: number) => Promise<string | undefined>,
 ): Promise<Attempt> {
   const url = env[variable];
   if (url === undefined || url === '') return { unavailable: `${variable} is not set` };
   if (!URL.canParse(url)) throw new Error(`${variable} is not a URL.`);
-  const problem = await problemOf(url);
+  const problem = await problemOf(url, PATIENCE_WITH_NAMED);
   if (problem !== undefined)
     throw new Error(`${variable} is set, but the server does not answer: ${problem}`);
   return { server: { url, description: `${new URL(url).host} (${variable})` } };
