@@ -18,7 +18,7 @@ describe('four gateways behind HAProxy while one thing after the other breaks un
   after(() => cluster.stop());
 
   for (let round = 0; round < ROUNDS; round += 1) {
-    it(`round ${round + 1}: nothing over a limit, and at rest Redis = ledger ≥ provider`, async (t) => {
+    it(`B10, round ${round + 1}: nothing over a limit, and at rest Redis = ledger ≥ provider`, async (t) => {
       const result = await runRound(cluster, random, round);
       const { answers, licenses, underWayAtKills, undecided } = result;
       const row = roundRow(result);

@@ -52,7 +52,7 @@ it('without grace the earlier key dies at once, on an instance that knew it too'
   assert.equal(await chatStatus(other, next), 200);
 });
 
-it('twenty activations of one device at once give twenty keys that work, and one device', async (t) => {
+it('B17: twenty activations of one device at once give twenty keys that work, and one device', async (t) => {
   const gateway = await startTestGateway();
   t.after(() => gateway.close());
   const { id, licenseKey } = await gateway.createLicense({ max_activations: 1 });

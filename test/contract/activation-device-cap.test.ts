@@ -39,7 +39,7 @@ async function assertCap(gateways: [TestGateway, ...TestGateway[]]): Promise<voi
   assert.equal(again.filter(({ status }) => status === 200).length, 1, 'one place became free');
 }
 
-it('50 devices at once on a license for 3, over two gateways: exactly 3 are activated', async (t) => {
+it('B17: 50 devices at once on a license for 3, over two gateways: exactly 3 are activated', async (t) => {
   const one = await startTestGateway();
   t.after(() => one.close());
   const other = await startTestGateway({ joins: one });
@@ -47,7 +47,7 @@ it('50 devices at once on a license for 3, over two gateways: exactly 3 are acti
   await assertCap([one, other]);
 });
 
-it('50 devices at once on a license for 3, on the embedded database: exactly 3 are activated', async (t) => {
+it('B17: 50 devices at once on a license for 3, on the embedded database: exactly 3 are activated', async (t) => {
   const gateway = await startTestGateway({ counters: 'memory', database: 'embedded' });
   t.after(() => gateway.close());
   await assertCap([gateway]);

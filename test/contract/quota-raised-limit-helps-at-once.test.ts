@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import { startTestGateway } from '../support/gateway.ts';
 
 for (const counters of ['redis', 'memory'] as const) {
-  it(`a raised limit helps the very next request, and refused ones were not counted (${counters})`, async (t) => {
+  it(`B9: a raised limit helps the very next request, and refused ones were not counted (${counters})`, async (t) => {
     const gateway = await startTestGateway({ counters });
     t.after(() => gateway.close());
     const limits = { daily_limit: 10, monthly_limit: 10 };
