@@ -19,9 +19,12 @@ import {
   stopPublicServer,
 } from './http/server.ts';
 import { Activation } from './licensing/activation.ts';
+import { AdminTokens } from './licensing/admin-tokens.ts';
+import { recordInAudit } from './licensing/audit.ts';
 import type { Changes } from './licensing/changes.ts';
+import { recordWith } from './licensing/changes-recorder.ts';
 import { Devices } from './licensing/devices.ts';
-import { ProxyKeys } from './licensing/keys.ts';
+import { AdminTokenKeys, ProxyKeys } from './licensing/keys.ts';
 import { Licenses } from './licensing/licenses.ts';
 import { OpenStreams } from './licensing/open-streams.ts';
 import { Sessions } from './licensing/sessions.ts';
@@ -115,7 +118,13 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const app = createApp({
     ...appSettings(options, counting),
     observer: { log, open, ended: (request) => metrics.ended(request) },
-    common: { clock, tiers: () => options.tiers, admission: counting.admission, ...licensing },
+    common: {
+      clock,
+      db: database.knex,
+      tiers: () => options.tiers,
+      admission: counting.admission,
+      ...licensing,
+    },
     upstream: config.proxyMode ? { relay, keys, baseUrls: config.baseUrls } : undefined,
     metrics,
   });
@@ -201,18 +210,23 @@ async function createLicensing(
   licenses: Licenses;
   devices: Devices;
   activation: Activation;
+  adminTokens: AdminTokens;
   sessions: Sessions;
   streams: OpenStreams;
 }> {
   const keys = new ProxyKeys(await patiently(() => sharedSecret(db, 'proxy-key-tag', 32)));
   const sessions = new Sessions(sessionsDb, clock, changes, keys);
+  const tokenKeys = new AdminTokenKeys(await patiently(() => sharedSecret(db, 'admin-token-tag', 32)));
   const graceMs = config.proxyKeyGraceSeconds * 1_000;
+  // Each is told of every change, in the transaction that makes it.
+  const record = recordWith([recordInAudit]);
   return {
     sessions,
     streams: new OpenStreams(sessions, changes),
-    licenses: new Licenses(db, clock, changes),
-    devices: new Devices(db, clock, changes),
-    activation: new Activation({ db, clock, changes, keys, tiers: () => tiers, graceMs }),
+    licenses: new Licenses(db, clock, changes, record),
+    devices: new Devices(db, clock, changes, record),
+    adminTokens: new AdminTokens({ db, clock, keys: tokenKeys, record }),
+    activation: new Activation({ db, clock, changes, record, keys, tiers: () => tiers, graceMs }),
   };
 }
 

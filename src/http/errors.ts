@@ -28,11 +28,19 @@ export const errorTable = {
   license_expired: { status: 403, message: 'The license has expired' },
   license_suspended: { status: 403, message: 'The license is suspended' },
   device_limit_reached: { status: 403, message: 'Maximum activations ({max}) reached' },
+  forbidden: {
+    status: 403,
+    message: 'This takes the role "{needed}"; the token "{name}" has the role "{role}"',
+  },
   path_not_allowed: { status: 403, message: '{method} {path} is not open to proxy keys' },
   unknown_provider: { status: 404, message: 'Unsupported provider. Supported: openai, anthropic' },
   not_found: { status: 404, message: '{what} not found' },
   method_not_allowed: { status: 405, message: '{method} is not supported here; use {allow}' },
   license_revoked: { status: 409, message: 'The license is revoked, which is for good: create a new one' },
+  precondition_failed: {
+    status: 412,
+    message: '{what} has changed since you read it (its ETag is {etag} now): read it again, then repeat',
+  },
   length_required: { status: 411, message: 'A {method} request with a body needs a Content-Length' },
   body_too_large: { status: 413, message: 'The request body is larger than {max} bytes' },
   unsupported_media_type: {

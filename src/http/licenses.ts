@@ -1,7 +1,8 @@
-import { Router, type RequestHandler } from 'express';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Activation, ActivationResult } from '../licensing/activation.ts';
+import type { Actor } from '../licensing/changes-recorder.ts';
 import type { Devices } from '../licensing/devices.ts';
 import { encryptForLicense } from '../licensing/key-envelope.ts';
 import { effectiveLimits, refusalOf, statusAt, type License } from '../licensing/license.ts';
@@ -51,7 +52,7 @@ export function licenseEndpoints(parts: LicenseParts): Router {
 function activate(parts: LicenseParts): RequestHandler {
   return async (req, res) => {
     const { license_key: licenseKey, hardware_id: hardwareId } = validated(deviceRequest, req.body);
-    const result = await parts.activation.activate(licenseKey, hardwareId);
+    const result = await parts.activation.activate(licenseKey, hardwareId, customerOf(req, res));
     if (!result.activated) {
       const isUnknown = result.refusal === 'invalid_license_key';
       answerRefusal(res, isUnknown ? await parts.attempts.failed(req) : activationRefusal(result));
@@ -86,7 +87,7 @@ function deactivate(parts: LicenseParts): RequestHandler {
     const { license_key: licenseKey, hardware_id: hardwareId } = validated(deviceRequest, req.body);
     const license = await findLicense(parts, req, licenseKey);
     requestState(res).license = license.id;
-    const removed = await parts.devices.remove(license.id, hardwareId);
+    const removed = await parts.devices.remove(license.id, hardwareId, customerOf(req, res));
     if (!removed) {
       answerRefusal(res, refuse('hardware_not_activated'));
       return;
@@ -122,6 +123,11 @@ function check(parts: LicenseParts): RequestHandler {
       reset_at: new Date(endOfDay(used.day)).toISOString(),
     });
   };
+}
+
+/** Whoever holds a license key, or a code. */
+export function customerOf(req: Request, res: Response): Actor {
+  return { type: 'customer', name: 'customer', address: req.ip, requestId: requestState(res).id };
 }
 
 /** A revoked license is nobody's any more. @throws RefusalError where the key is unknown */

@@ -60,6 +60,7 @@ function writeLine(log: Logger, state: RequestState, line: Line): void {
     model: state.model === '' ? undefined : state.model,
     license: state.license,
     device: state.device,
+    actor: state.actor,
     tier: state.tier,
     status: line.status,
     outcome: line.outcome,

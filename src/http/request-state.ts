@@ -11,6 +11,8 @@ export interface RequestState {
   model: string;
   license: string | undefined;
   device: number | undefined;
+  /** Who administers: a token's id, or ADMIN_TOKEN. */
+  actor: string | undefined;
   tier: string | undefined;
   used: number | undefined;
   limit: number | undefined;
@@ -43,6 +45,7 @@ export function beginRequest(res: Carrier): RequestState {
     model: '',
     license: undefined,
     device: undefined,
+    actor: undefined,
     tier: undefined,
     used: undefined,
     limit: undefined,

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Clock } from '../clock.ts';
 import type { Changes } from './changes.ts';
+import type { Actor, Recorder } from './changes-recorder.ts';
 import { canonicalLicenseKey, displayPrefix, hashKey, hashKeyText, type ProxyKeys } from './keys.ts';
 import { effectiveLimits, refusalOf, statusAt, type License, type LicenseRefusal } from './license.ts';
 import { licenseFrom, type DeviceRow, type LicenseRow, type ProxyKeyRow } from './license-rows.ts';
@@ -17,6 +18,7 @@ export class Activation {
   readonly #db: Knex;
   readonly #clock: Clock;
   readonly #changes: Changes;
+  readonly #record: Recorder;
   readonly #keys: ProxyKeys;
   readonly #tiers: () => Tiers;
   readonly #graceMs: number;
@@ -27,6 +29,7 @@ export class Activation {
     db: Knex;
     clock: Clock;
     changes: Changes;
+    record: Recorder;
     keys: ProxyKeys;
     tiers: () => Tiers;
     graceMs: number;
@@ -34,6 +37,7 @@ export class Activation {
     this.#db = options.db;
     this.#clock = options.clock;
     this.#changes = options.changes;
+    this.#record = options.record;
     this.#keys = options.keys;
     this.#tiers = options.tiers;
     this.#graceMs = options.graceMs;
@@ -43,18 +47,18 @@ export class Activation {
    * Activates a license on a device. The same device again is a retry or a rotation: it gets a new key, and its
    * earlier ones live on for the grace time.
    */
-  async activate(typedKey: string, hardwareId: string): Promise<ActivationResult> {
+  async activate(typedKey: string, hardwareId: string, by: Actor): Promise<ActivationResult> {
     const key = canonicalLicenseKey(typedKey);
     if (key === undefined) return { activated: false, refusal: 'invalid_license_key' };
     // They would wait for the license's row anyway; waiting here they take no connection from anybody else.
     const result = await this.#turns.take(hashKeyText(key), () =>
-      this.#db.transaction((db) => this.#activate(db, hashKey(key), hardwareId)),
+      this.#db.transaction((db) => this.#activate(db, hashKey(key), hardwareId, by)),
     );
     if (result.activated) await this.#changes.announce(result.license.id);
     return result;
   }
 
-  async #activate(db: Knex, keyHash: Buffer, hardwareId: string): Promise<ActivationResult> {
+  async #activate(db: Knex, keyHash: Buffer, hardwareId: string, by: Actor): Promise<ActivationResult> {
     // The row lock makes activations of one license take turns: between the count and the insert nobody comes.
     const row = await db<LicenseRow>('licenses').where({ key_hash: keyHash }).forUpdate().first();
     if (row === undefined) return { activated: false, refusal: 'invalid_license_key' };
@@ -63,25 +67,34 @@ export class Activation {
     if (refusal !== undefined) return { activated: false, refusal };
 
     const maxActivations = effectiveLimits(license, this.#tiers()).devices;
-    const deviceId = await this.#claimDevice(db, license.id, hardwareId, maxActivations);
-    if (deviceId === undefined) return { activated: false, refusal: 'device_limit_reached', maxActivations };
-    return { activated: true, license, proxyKey: await this.#rotateKey(db, deviceId) };
+    const device = await this.#claimDevice(db, license.id, hardwareId, maxActivations);
+    if (device === undefined) return { activated: false, refusal: 'device_limit_reached', maxActivations };
+    const proxyKey = await this.#rotateKey(db, device.id);
+    await this.#record(db, {
+      action: device.isNew ? 'license.activated' : 'device.renewed',
+      target: license.id,
+      license: { before: license, after: license },
+      after: { hardware_id: hardwareId },
+      by,
+      at: new Date(this.#clock.now()),
+    });
+    return { activated: true, license, proxyKey };
   }
 
-  /** The device's id, or undefined where the license has no place for another. */
+  /** The device, which is new where it took a place, or undefined where the license has no place for another. */
   async #claimDevice(
     db: Knex,
     licenseId: string,
     hardwareId: string,
     max: number,
-  ): Promise<number | undefined> {
+  ): Promise<{ id: number; isNew: boolean } | undefined> {
     const now = new Date(this.#clock.now());
     const known = await db<DeviceRow>('devices')
       .where({ license_id: licenseId, hardware_id: hardwareId })
       .first();
     if (known?.removed_at === null) {
       await db<DeviceRow>('devices').where({ id: known.id }).update({ last_activated_at: now });
-      return known.id;
+      return { id: known.id, isNew: false };
     }
     const active = await db<DeviceRow>('devices')
       .where({ license_id: licenseId })
@@ -94,7 +107,7 @@ export class Activation {
       .merge({ activated_at: now, last_activated_at: now, removed_at: null })
       .returning('id');
     if (device === undefined) throw new Error('the device was not stored');
-    return device.id;
+    return { id: device.id, isNew: true };
   }
 
   async #rotateKey(db: Knex, deviceId: number): Promise<string> {

@@ -1,5 +1,13 @@
 import { createHmac, hash, randomBytes } from 'node:crypto';
-import { base62, BASE62, hasProxyKeyForm, proxyKeyChecksum } from '../key-forms.ts';
+import {
+  ADMIN_TOKEN_PREFIX,
+  base62,
+  BASE62,
+  hasKeyForm,
+  hasProxyKeyForm,
+  keyChecksum,
+  PROXY_KEY_PREFIX,
+} from '../key-forms.ts';
 
 export { hasProxyKeyForm };
 
@@ -30,36 +38,53 @@ export function canonicalLicenseKey(typed: string): string | undefined {
 }
 
 /**
- * Makes and recognizes proxy keys: `px_`, 26 random base62 characters (154 bits), an 8-character tag and a
+ * Makes and recognizes keys of one kind: their prefix, 26 random base62 characters (154 bits), an 8-character tag and a
  * 6-character CRC-32 of all that precedes it.
  *
  * The tag is an HMAC of the random part under a secret that every instance shares: a key that was never issued is
  * refused from memory, however many of them somebody sends, and no valid key is ever refused for it. It authorizes
  * nothing; only the stored hash does.
  */
-export class ProxyKeys {
+class TaggedKeys {
+  readonly #prefix: string;
   readonly #tagSecret: Buffer;
 
-  constructor(tagSecret: Buffer) {
+  constructor(prefix: string, tagSecret: Buffer) {
+    this.#prefix = prefix;
     this.#tagSecret = tagSecret;
   }
 
   issue(): string {
     const random = randomBase62(RANDOM_LENGTH);
-    const body = `px_${random}${this.#tag(random)}`;
-    return body + proxyKeyChecksum(body);
+    const body = this.#prefix + random + this.#tag(random);
+    return body + keyChecksum(body);
   }
 
   /** Whether this gateway's installation can have issued the key: no look-up, no I/O. */
   plausible(key: string): boolean {
-    if (!hasProxyKeyForm(key)) return false;
-    const random = key.slice(3, 3 + RANDOM_LENGTH);
-    return key.slice(3 + RANDOM_LENGTH, -CHECKSUM_LENGTH) === this.#tag(random);
+    if (!hasKeyForm(key, this.#prefix)) return false;
+    const start = this.#prefix.length;
+    const random = key.slice(start, start + RANDOM_LENGTH);
+    return key.slice(start + RANDOM_LENGTH, -CHECKSUM_LENGTH) === this.#tag(random);
   }
 
   #tag(random: string): string {
     const digest = createHmac('sha256', this.#tagSecret).update(random).digest();
     return base62(digest.readBigUInt64BE(), TAG_LENGTH);
+  }
+}
+
+/** The keys of devices, `px_…`. */
+export class ProxyKeys extends TaggedKeys {
+  constructor(tagSecret: Buffer) {
+    super(PROXY_KEY_PREFIX, tagSecret);
+  }
+}
+
+/** The tokens of administrators, `lat_…`. */
+export class AdminTokenKeys extends TaggedKeys {
+  constructor(tagSecret: Buffer) {
+    super(ADMIN_TOKEN_PREFIX, tagSecret);
   }
 }
 

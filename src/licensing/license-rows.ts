@@ -15,6 +15,7 @@ export interface LicenseRow {
   max_activations: number | null;
   created_at: Date;
   updated_at: Date;
+  version: number;
 }
 
 export interface DeviceRow {
@@ -49,5 +50,6 @@ export function licenseFrom(row: LicenseRow): License {
     maxActivations: row.max_activations ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    version: row.version,
   };
 }

@@ -20,6 +20,8 @@ export interface License {
   readonly maxActivations: number | undefined;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Goes up with each change of the license itself. */
+  readonly version: number;
 }
 
 /** The limits in force for a license. −1 is unlimited. */

@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import type { Clock } from '../clock.ts';
 import { canonicalLicenseKey, displayPrefix, hashKey, newLicenseKey } from './keys.ts';
 import type { Changes } from './changes.ts';
+import { difference, licenseFacts, type Actor, type Change, type Recorder } from './changes-recorder.ts';
 import type { License, LicenseStatus, StoredStatus } from './license.ts';
 import { licenseFrom, type LicenseRow } from './license-rows.ts';
 
@@ -31,31 +32,69 @@ export interface LicenseFilter {
   tier?: string | undefined;
   status?: LicenseStatus | undefined;
   email?: string | undefined;
+  /** Those that end before, or have ended. */
+  expiresBefore?: Date | undefined;
+}
+
+/** Where a list of licenses goes on: behind this one. */
+export interface LicensePosition {
+  createdAt: Date;
+  id: string;
 }
 
 export interface Page {
   licenses: License[];
   /** Where the next page starts; undefined on the last. */
-  nextCursor: string | undefined;
+  next: LicensePosition | undefined;
 }
 
-/** Where licenses are kept, made and changed. Each change is announced to every instance. */
+/** Who makes a change, and which version of the license they have seen. */
+export interface ChangeTerms {
+  by: Actor;
+  /** One of these versions, or nothing is changed; undefined: any. */
+  ifVersion?: readonly number[] | undefined;
+}
+
+/** A license after a change, or why it was not changed. */
+export type ChangeOutcome =
+  | { done: true; license: License }
+  | { done: false; why: 'unknown' }
+  | { done: false; why: 'changed_since' | 'revoked'; license: License };
+
+const statusActions = {
+  suspended: 'license.suspended',
+  active: 'license.reinstated',
+  revoked: 'license.revoked',
+} as const;
+
+/** Where licenses are kept, made and changed. Each change is recorded with it, and announced to every instance. */
 export class Licenses {
   readonly #db: Knex;
   readonly #clock: Clock;
   readonly #changes: Changes;
+  readonly #record: Recorder;
 
-  constructor(db: Knex, clock: Clock, changes: Changes) {
+  constructor(db: Knex, clock: Clock, changes: Changes, record: Recorder) {
     this.#db = db;
     this.#clock = clock;
     this.#changes = changes;
+    this.#record = record;
   }
 
   /** Makes a license; its key is returned here and never again. */
-  async create(fields: NewLicense): Promise<{ license: License; licenseKey: string }> {
+  async create(fields: NewLicense, by: Actor): Promise<{ license: License; licenseKey: string }> {
+    return this.#db.transaction((trx) => this.createWithin(trx, fields, by));
+  }
+
+  /** The same within a transaction of the caller's. */
+  async createWithin(
+    trx: Knex,
+    fields: NewLicense,
+    by: Actor,
+  ): Promise<{ license: License; licenseKey: string }> {
     const licenseKey = newLicenseKey();
-    const now = new Date(this.#clock.now());
-    const [row] = await this.#rows()
+    const at = new Date(this.#clock.now());
+    const [row] = await rowsIn(trx)
       .insert({
         id: `lic_${randomBytes(12).toString('hex')}`,
         key_hash: hashKey(licenseKey),
@@ -68,16 +107,27 @@ export class Licenses {
         daily_limit: fields.dailyLimit ?? null,
         monthly_limit: fields.monthlyLimit ?? null,
         max_activations: fields.maxActivations ?? null,
-        created_at: now,
-        updated_at: now,
+        created_at: at,
+        updated_at: at,
       })
       .returning('*');
     if (row === undefined) throw new Error('the license was not stored');
-    return { license: licenseFrom(row), licenseKey };
+    const license = licenseFrom(row);
+    const change = { before: undefined, after: license };
+    const after = licenseFacts(license);
+    await this.#record(trx, {
+      action: 'license.created',
+      target: license.id,
+      license: change,
+      after,
+      by,
+      at,
+    });
+    return { license, licenseKey };
   }
 
   async find(id: string): Promise<License | undefined> {
-    const row = await this.#rows().where({ id }).first();
+    const row = await rowsIn(this.#db).where({ id }).first();
     return row && licenseFrom(row);
   }
 
@@ -85,15 +135,15 @@ export class Licenses {
   async findByKey(typed: string): Promise<License | undefined> {
     const key = canonicalLicenseKey(typed);
     if (key === undefined) return undefined;
-    const row = await this.#rows()
+    const row = await rowsIn(this.#db)
       .where({ key_hash: hashKey(key) })
       .first();
     return row && licenseFrom(row);
   }
 
-  /** Newest first. `cursor` is a `nextCursor` of before; an unknown one yields an empty page. */
-  async list(filter: LicenseFilter, limit: number, cursor?: string): Promise<Page> {
-    const query = this.#rows()
+  /** Newest first, from behind a position of before. */
+  async list(filter: LicenseFilter, limit: number, after?: LicensePosition): Promise<Page> {
+    const query = rowsIn(this.#db)
       .orderBy([
         { column: 'created_at', order: 'desc' },
         { column: 'id', order: 'desc' },
@@ -102,16 +152,15 @@ export class Licenses {
     if (filter.tier !== undefined) void query.where({ tier: filter.tier });
     if (filter.email !== undefined) void query.whereRaw('lower(email) = lower(?)', [filter.email]);
     if (filter.status !== undefined) this.#whereStatus(query, filter.status);
-    if (cursor !== undefined) {
-      void query.whereRaw('(created_at, id) < (SELECT created_at, id FROM licenses WHERE id = ?)', [cursor]);
-    }
+    if (filter.expiresBefore !== undefined) void query.where('expires_at', '<', filter.expiresBefore);
+    if (after !== undefined) void query.whereRaw('(created_at, id) < (?, ?)', [after.createdAt, after.id]);
     const rows = await query;
     const page = rows.slice(0, limit).map(licenseFrom);
-    return { licenses: page, nextCursor: rows.length > limit ? page.at(-1)?.id : undefined };
+    return { licenses: page, next: rows.length > limit ? page.at(-1) : undefined };
   }
 
-  /** The license after the change; undefined if there is none of that id. */
-  async update(id: string, change: LicenseChange): Promise<License | undefined> {
+  /** Changes what is named. */
+  async update(id: string, change: LicenseChange, terms: ChangeTerms): Promise<ChangeOutcome> {
     const columns = {
       ...(change.email !== undefined && { email: change.email }),
       ...(change.name !== undefined && { name: change.name }),
@@ -121,28 +170,57 @@ export class Licenses {
       ...(change.monthlyLimit !== undefined && { monthly_limit: change.monthlyLimit }),
       ...(change.maxActivations !== undefined && { max_activations: change.maxActivations }),
     };
-    return this.#change(id, columns);
+    return this.#change(id, { action: 'license.updated', columns }, terms);
+  }
+
+  /** Suspends, reinstates or revokes. Revoking is for good: what is revoked stays so. */
+  async setStatus(id: string, status: StoredStatus, terms: ChangeTerms): Promise<ChangeOutcome> {
+    return this.#change(id, { action: statusActions[status], columns: { status } }, terms);
   }
 
   /**
-   * Suspends, reinstates or revokes. Revoking is for good: a revoked license keeps its status, and the caller sees so
-   * in what is returned.
+   * Carries a change out, in one transaction with its record. What changes nothing is done as well, and not recorded;
+   * it is announced all the same, for whoever asks again to be sure.
    */
-  async setStatus(id: string, status: StoredStatus): Promise<License | undefined> {
-    const changed = await this.#change(id, { status }, { notRevoked: status !== 'revoked' });
-    return changed ?? this.find(id);
-  }
-
   async #change(
     id: string,
+    { action, columns }: { action: Change['action']; columns: Partial<LicenseRow> },
+    { by, ifVersion }: ChangeTerms,
+  ): Promise<ChangeOutcome> {
+    const outcome = await this.#db.transaction(async (trx): Promise<ChangeOutcome> => {
+      const row = await rowsIn(trx).where({ id }).forUpdate().first();
+      if (row === undefined) return { done: false, why: 'unknown' };
+      const before = licenseFrom(row);
+      if (ifVersion?.includes(before.version) === false) {
+        return { done: false, why: 'changed_since', license: before };
+      }
+      if (before.status === 'revoked' && !isOpenToRevoked(columns)) {
+        return { done: false, why: 'revoked', license: before };
+      }
+      const license = await this.#write(trx, before, { ...row, ...columns }, columns);
+      if (license.version === before.version) return { done: true, license };
+      const facts = difference(licenseFacts(before), licenseFacts(license));
+      const at = license.updatedAt;
+      await this.#record(trx, { action, target: id, license: { before, after: license }, ...facts, by, at });
+      return { done: true, license };
+    });
+    if (outcome.done) await this.#changes.announce(id);
+    return outcome;
+  }
+
+  async #write(
+    trx: Knex,
+    before: License,
+    wanted: LicenseRow,
     columns: Partial<LicenseRow>,
-    { notRevoked = false } = {},
-  ): Promise<License | undefined> {
-    const query = this.#rows().where({ id });
-    if (notRevoked) void query.whereNot({ status: 'revoked' });
-    const [row] = await query.update({ ...columns, updated_at: new Date(this.#clock.now()) }).returning('*');
-    if (row === undefined) return undefined;
-    await this.#changes.announce(id);
+  ): Promise<License> {
+    const { after: differs } = difference(licenseFacts(before), licenseFacts(licenseFrom(wanted)));
+    if (Object.keys(differs).length === 0 && columns.key_hash === undefined) return before;
+    const [row] = await rowsIn(trx)
+      .where({ id: before.id })
+      .update({ ...columns, updated_at: new Date(this.#clock.now()) })
+      .returning('*');
+    if (row === undefined) throw new Error('the license was not stored');
     return licenseFrom(row);
   }
 
@@ -155,8 +233,13 @@ export class Licenses {
       });
     } else void query.where({ status });
   }
+}
 
-  #rows(): Knex.QueryBuilder<LicenseRow, LicenseRow[]> {
-    return this.#db<LicenseRow, LicenseRow[]>('licenses');
-  }
+/** A revoked license keeps its status and gets no key; its customer may still be renamed. */
+function isOpenToRevoked({ status = 'revoked', key_hash: keyHash }: Partial<LicenseRow>): boolean {
+  return status === 'revoked' && keyHash === undefined;
+}
+
+function rowsIn(db: Knex): Knex.QueryBuilder<LicenseRow, LicenseRow[]> {
+  return db<LicenseRow, LicenseRow[]>('licenses');
 }

@@ -17,7 +17,7 @@ export interface Session {
 
 type SessionRow = Omit<
   LicenseRow,
-  'key_hash' | 'key_prefix' | 'email' | 'name' | 'created_at' | 'updated_at'
+  'key_hash' | 'key_prefix' | 'email' | 'name' | 'created_at' | 'updated_at' | 'version'
 > & {
   device_id: number;
   hardware_id: string;

@@ -154,7 +154,7 @@ async function within<T>(promise: Promise<T>, ms: number, message: () => string)
 function tail(output: string): string {
   return output
     .slice(-2_000)
-    .replaceAll(/\b(?:px_[0-9A-Za-z]+|LIC-[0-9A-Z-]+|admin-[0-9a-f]+|sk-[\w-]+)/g, '[key]')
+    .replaceAll(/\b(?:(?:px|lat)_[0-9A-Za-z]+|LIC-[0-9A-Z-]+|admin-[0-9a-f]+|sk-[\w-]+)/g, '[key]')
     .replaceAll(/-K [0-9a-f]+/g, '-K [key]');
 }
 
@@ -165,7 +165,7 @@ export function assertShows(output: string, pattern: RegExp): void {
 
 /** Notes the keys that a command printed, so that the suite's scan looks for them elsewhere. */
 export function rememberKeysIn(text: string): void {
-  const forms = /px_[0-9A-Za-z]{40}|LIC(?:-[0-9A-Z]{5}){5}|admin-[0-9a-f]{48}/g;
+  const forms = /(?:px|lat)_[0-9A-Za-z]{40}|LIC(?:-[0-9A-Z]{5}){5}|admin-[0-9a-f]{48}/g;
   for (const key of new Set(text.match(forms) ?? [])) rememberSecret(key);
 }
 

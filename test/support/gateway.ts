@@ -9,6 +9,7 @@ import { parseTiers } from '../../src/licensing/tiers-file.ts';
 import { builtInTiers } from '../../src/licensing/tiers.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { decryptProxyKey } from './decrypt.ts';
+import { assertDescribed } from './openapi.ts';
 import { captureLog, keepDump, rememberSecret } from './output.ts';
 import { createTestDatabase, testRedisUrl } from './servers/databases.ts';
 import { ANTHROPIC_KEY, OPENAI_KEY, startSimulator, type Simulator } from './simulator/simulator.ts';
@@ -52,6 +53,14 @@ export interface JsonAnswer {
   text: string;
 }
 
+export interface AdminOptions {
+  method?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Default: ADMIN_TOKEN. */
+  token?: string;
+}
+
 /** A real gateway on free ports, in this process, with the provider simulator behind it. */
 export interface TestGateway {
   readonly url: string;
@@ -68,7 +77,7 @@ export interface TestGateway {
     options?: { method?: string; headers?: Record<string, string>; body?: unknown },
   ): Promise<JsonAnswer>;
   /** The same to the admin API, with its token; the path goes behind `/admin/v1`. */
-  admin(path: string, options?: { method?: string; body?: unknown }): Promise<JsonAnswer>;
+  admin(path: string, options?: AdminOptions): Promise<JsonAnswer>;
   createLicense(fields?: NewTestLicense): Promise<{ id: string; licenseKey: string }>;
   /** Activates and decrypts, as a client does. */
   activate(licenseKey: string, hardwareId: string): Promise<string>;
@@ -180,21 +189,28 @@ class RunningGateway implements TestGateway {
       body,
     }: { method?: string; headers?: Record<string, string>; body?: unknown } = {},
   ): Promise<JsonAnswer> {
+    const verb = method ?? (body === undefined ? 'GET' : 'POST');
     const answer = await fetch(this.url + path, {
-      method: method ?? (body === undefined ? 'GET' : 'POST'),
+      method: verb,
       headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
     const isJson = answer.headers.get('content-type')?.includes('json') === true;
     const parsed = (isJson && text !== '' ? JSON.parse(text) : {}) as Record<string, never>;
-    return { status: answer.status, headers: answer.headers, body: parsed, text };
+    const { status } = answer;
+    // Whatever a test is about, the admin API's answer to it is as its document says.
+    if (path.startsWith('/admin/')) assertDescribed(verb, path, { status, headers: answer.headers, text });
+    return { status, headers: answer.headers, body: parsed, text };
   }
 
-  admin(path: string, options: { method?: string; body?: unknown } = {}): Promise<JsonAnswer> {
+  admin(
+    path: string,
+    { token = this.adminToken, headers, ...options }: AdminOptions = {},
+  ): Promise<JsonAnswer> {
     return this.request(`/admin/v1${path}`, {
       ...options,
-      headers: { authorization: `Bearer ${this.adminToken}` },
+      headers: { authorization: `Bearer ${token}`, ...headers },
     });
   }
 
@@ -247,6 +263,7 @@ class RunningGateway implements TestGateway {
 /** An embedded database is gone with its test: what the leak scan will look for is written down before. */
 async function dumpTables({ knex }: Gateway): Promise<string> {
   const tables = ['licenses', 'devices', 'proxy_keys', 'usage', 'ledger_offsets', 'installation'];
+  tables.push('admin_tokens', 'audit');
   const rows = await Promise.all(tables.map((table) => knex.raw(`SELECT t::text AS row FROM "${table}" t`)));
   return rows.map((result) => JSON.stringify((result as { rows: unknown[] }).rows)).join('\n');
 }

@@ -1,19 +1,26 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Router, type RequestHandler } from 'express';
-import { hashKey } from '../../licensing/keys.ts';
-import { refuse, RefusalError } from '../errors.ts';
-import { answerRefusal, notFound } from '../json-endpoint.ts';
-import { deviceRoutes } from './devices.ts';
-import { licenseRoutes } from './licenses.ts';
+import { RefusalError } from '../errors.ts';
+import { notFound, onlyMethod } from '../json-endpoint.ts';
+import { authenticate } from './authenticate.ts';
+import { mountRoutes } from './mount.ts';
+import { describeRoutes } from './openapi.ts';
 import type { AdminParts } from './parts.ts';
+import { adminRoutes } from './routes.ts';
 
-/** The admin API, `/admin/v1/…` (contract §9). Without a token it is off. */
-export function adminApi(parts: AdminParts, token: string | undefined): Router {
+/** The admin API, `/admin/v1/…` (contract §9), and its description, which takes no token: it is no secret. */
+export function adminApi(parts: AdminParts, bootstrapToken: string | undefined): Router {
   const router = Router({ caseSensitive: true });
-  router.use(bearer(token), storable);
-  router.use('/v1/licenses', licenseRoutes(parts), deviceRoutes(parts));
+  router.route('/openapi.json').get(describe()).all(onlyMethod('GET'));
+  router.use(authenticate(parts.adminTokens, bootstrapToken), storable);
+  router.use('/v1', mountRoutes(adminRoutes, parts));
   router.use(notFound);
   return router;
+}
+
+/** Made when it is first asked for: a gateway that starts has better to do. */
+function describe(): RequestHandler {
+  let document: object | undefined;
+  return (_req, res) => void res.json((document ??= describeRoutes(adminRoutes)));
 }
 
 /** PostgreSQL's text cannot hold NUL, not even to find nothing. */
@@ -21,21 +28,3 @@ const storable: RequestHandler = (req, _res, next) => {
   if (!req.url.includes('%00')) next();
   else next(new RefusalError('invalid_request', { problem: 'The URL holds a NUL character' }));
 };
-
-/** Compares hashes, in constant time and whatever the lengths are. */
-function bearer(token: string | undefined): RequestHandler {
-  const expected = token === undefined ? undefined : hashKey(token);
-  return (req, res, next) => {
-    if (expected === undefined) {
-      answerRefusal(res, refuse('admin_not_configured'));
-      return;
-    }
-    const presented = /^bearer +(.+)$/i.exec(req.headers.authorization ?? '')?.[1];
-    if (presented !== undefined && timingSafeEqual(hashKey(presented), expected)) {
-      next();
-      return;
-    }
-    res.setHeader('WWW-Authenticate', 'Bearer');
-    answerRefusal(res, refuse('invalid_admin_token'));
-  };
-}

@@ -1,0 +1,13 @@
+import { auditRoutes } from './audit.ts';
+import { deviceRoutes } from './devices.ts';
+import { licenseRoutes } from './licenses.ts';
+import type { AdminRoute } from './route.ts';
+import { tokenRoutes } from './tokens.ts';
+
+/** Every call of the admin API. The router and the OpenAPI document are made of this list. */
+export const adminRoutes: readonly AdminRoute[] = [
+  ...licenseRoutes,
+  ...deviceRoutes,
+  ...auditRoutes,
+  ...tokenRoutes,
+];

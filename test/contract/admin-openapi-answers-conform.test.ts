@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { adminBody } from '../support/admin-calls.ts';
+import { startTestGateway, type AdminOptions, type TestGateway } from '../support/gateway.ts';
+import { adminDocument, operationOf } from '../support/openapi.ts';
+import { rememberSecret } from '../support/output.ts';
+
+let gateway: TestGateway;
+before(async () => {
+  gateway = await startTestGateway();
+});
+after(() => gateway.close());
+
+/** What a call is made with. */
+interface Prepared {
+  path: string;
+  body?: unknown;
+}
+
+async function onLicense(suffix = '', body?: unknown): Promise<Prepared> {
+  const { licenseId } = await gateway.device();
+  return { path: `/licenses/${licenseId}${suffix}`, body };
+}
+
+async function newToken(): Promise<string> {
+  const made = await gateway.admin('/tokens', { body: { name: 'somebody', role: 'read' } });
+  const { token, admin_token: secret } = made.body as unknown as {
+    token: { id: string };
+    admin_token: string;
+  };
+  rememberSecret(secret);
+  return token.id;
+}
+
+/** For each operation of the document, a request that succeeds. */
+const calls: Record<string, () => Promise<Prepared>> = {
+  createLicense: () =>
+    Promise.resolve({
+      path: '/licenses',
+      body: { email: 'a@example.com', name: 'A', tier: 'pro', expires_at: '2099-01-01T00:00:00Z' },
+    }),
+  listLicenses: () => Promise.resolve({ path: '/licenses?status=active' }),
+  showLicense: () => onLicense(),
+  updateLicense: () => onLicense('', { daily_limit: 5, expires_at: null }),
+  suspendLicense: () => onLicense('/suspend'),
+  reinstateLicense: () => onLicense('/reinstate'),
+  revokeLicense: () => onLicense('/revoke'),
+  listDevices: () => onLicense('/devices'),
+  removeDevice: () => onLicense('/devices/hw-test'),
+  listAudit: () => Promise.resolve({ path: '/audit' }),
+  createToken: () => Promise.resolve({ path: '/tokens', body: { name: 'Bo', role: 'support' } }),
+  listTokens: () => Promise.resolve({ path: '/tokens' }),
+  revokeToken: async () => ({ path: `/tokens/${await newToken()}/revoke` }),
+};
+
+const operations = Object.entries(adminDocument.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+);
+
+it('each operation of the document has a call here', () => {
+  assert.deepEqual(
+    Object.keys(calls).sort(),
+    operations.map(({ operation }) => operation.operationId).sort(),
+  );
+});
+
+for (const { path, method, operation } of operations) {
+  // Every answer to `gateway.admin` is checked against the document (test/support/openapi.ts).
+  const ask = (target: string, options: AdminOptions = {}): ReturnType<TestGateway['admin']> =>
+    gateway.admin(target, { method: method.toUpperCase(), ...options });
+
+  it(`${operation.operationId} answers success, and each of its errors, as the document says`, async () => {
+    const prepared = await calls[operation.operationId]?.();
+    assert.ok(prepared);
+    const { body } = prepared;
+    assert.equal(operationOf(method, `/admin/v1${prepared.path}`), operation);
+    const done = await ask(prepared.path, { body });
+    assert.ok(done.status < 300, done.text);
+    for (const secret of [adminBody(done).license_key, (done.body as { admin_token?: string }).admin_token]) {
+      if (secret !== undefined) rememberSecret(secret);
+    }
+
+    assert.equal((await ask(prepared.path, { body, token: 'wrong' })).status, 401);
+    assert.equal((await ask(`${prepared.path.split('?')[0] ?? ''}?nothing=1`, { body })).status, 400);
+    const nowhere = path.replace('/admin/v1', '').replaceAll(/\{\w+\}/g, 'nothing');
+    if (operation.responses[404] !== undefined) assert.equal((await ask(nowhere, { body })).status, 404);
+    if (operation.responses[412] !== undefined) {
+      const stale = await ask((await onLicense()).path + prepared.path.replace(/^\/licenses\/\w+/, ''), {
+        ...{ body, headers: { 'if-match': '"v999"' } },
+      });
+      assert.deepEqual([stale.status, adminBody(stale).code], [412, 'precondition_failed']);
+    }
+    if (operation.responses[415] !== undefined) {
+      const text = await ask(prepared.path, { body: 'x', headers: { 'content-type': 'text/plain' } });
+      assert.equal(text.status, 415);
+      const large = await ask(prepared.path, { body: { name: 'x'.repeat(70_000) } });
+      assert.equal(large.status, 413);
+    }
+  });
+}
