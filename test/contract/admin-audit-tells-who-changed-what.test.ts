@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { change } from '../support/admin-calls.ts';
-import { auditOf, type AuditEntry } from '../support/audit.ts';
+import { auditOf } from '../support/audit.ts';
 import { makeToken } from '../support/admin-tokens.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -43,7 +43,8 @@ it('each change of a license is in it, with who, when, from where, before and af
     ],
     'a suspension of what is suspended changes nothing',
   );
-  const updated = entries[4] as AuditEntry;
+  const updated = entries[4];
+  assert.ok(updated);
   assert.deepEqual(updated.actor, { type: 'token', id: tokenId, name: 'Grace', role: 'support' });
   assert.equal(updated.at, '2026-03-10T12:00:01.000Z');
   assert.equal(updated.address, '127.0.0.1');
@@ -76,7 +77,9 @@ it('a change that fails leaves no entry, and one that cannot be recorded is not 
   const { knex } = gateway.gateway;
   await change(gateway, id, { tier: 'gold' });
   assert.equal((await auditOf(gateway, `?license=${id}`)).length, 1);
-  await knex.raw("ALTER TABLE audit ADD CONSTRAINT nothing_more CHECK (action <> 'license.suspended') NOT VALID");
+  await knex.raw(
+    "ALTER TABLE audit ADD CONSTRAINT nothing_more CHECK (action <> 'license.suspended') NOT VALID",
+  );
   assert.equal(await change(gateway, id, 'suspend'), 500);
   await knex.raw('ALTER TABLE audit DROP CONSTRAINT nothing_more');
   const shown = await gateway.admin(`/licenses/${id}`);
