@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { hasKeyForm } from '../../src/key-forms.ts';
+import { adminBody } from '../support/admin-calls.ts';
 import { makeToken } from '../support/admin-tokens.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -73,6 +74,6 @@ it('the list of tokens has pages, and what is wrong with a new one is named', as
   ] as const) {
     const answer = await gateway.admin('/tokens', { body });
     assert.equal(answer.status, 400);
-    assert.match((answer.body as { error: string }).error, names);
+    assert.match(adminBody(answer).error, names);
   }
 });
