@@ -98,5 +98,8 @@ export function isUnavailable(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (unreachable.has(code) || code.startsWith('08')) return true;
   if (error instanceof AggregateError) return error.errors.some(isUnavailable);
-  return /Connection terminated|Query read timeout|Unable to acquire a connection/.test(error.message);
+  // What pg throws without a code: a broken connection, a late answer, a connection that takes too long to be made.
+  return /Connection terminated|Query read timeout|timeout expired|Unable to acquire a connection/.test(
+    error.message,
+  );
 }

@@ -105,7 +105,8 @@ function connectionTo(url: string): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: 'licensify',
-    connectionTimeoutMillis: 2_000,
+    // As long as for a statement: whether the database is there at all, the probe tells much sooner.
+    connectionTimeoutMillis: STATEMENT_LIMIT,
     keepAlive: true,
     // By default the kernel notices after two hours that a silent peer has gone, and firewalls forget us sooner.
     keepAliveInitialDelayMillis: 30_000,
