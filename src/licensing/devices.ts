@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Clock } from '../clock.ts';
 import type { Changes } from './changes.ts';
 import type { Actor, Recorder } from './changes-recorder.ts';
-import { licenseFrom, type DeviceRow, type LicenseRow } from './license-rows.ts';
+import { licenseFrom, type DeviceRow, type LicenseRow, type ProxyKeyRow } from './license-rows.ts';
 
 export interface Device {
   readonly id: number;
@@ -89,4 +89,47 @@ export class Devices {
     if (removed) await this.#changes.announce(licenseId);
     return removed;
   }
+
+  /**
+   * Ends the proxy keys of all devices of a license, which stay activated: each gets a new key when it activates again.
+   * @param graceMs how long the keys still work; those that end sooner anyway still do
+   */
+  async revokeKeys(
+    licenseId: string,
+    graceMs: number,
+    by: Actor,
+  ): Promise<{ count: number; workUntil: Date }> {
+    const at = new Date(this.#clock.now());
+    const workUntil = new Date(at.getTime() + graceMs);
+    const count = await this.#db.transaction(async (trx) => {
+      // Takes turns with activations: what they hand out afterwards is not among those that end.
+      const row = await trx<LicenseRow>('licenses').where({ id: licenseId }).forUpdate().first();
+      if (row === undefined) return 0;
+      const ended = await endKeys(trx, licenseId, at, workUntil);
+      const license = { before: licenseFrom(row), after: licenseFrom(row) };
+      const after = { keys: ended, work_until: workUntil.toISOString() };
+      await this.#record(trx, { action: 'keys.revoked', target: licenseId, license, after, by, at });
+      return ended;
+    });
+    await this.#changes.announce(licenseId);
+    return { count, workUntil };
+  }
+}
+
+/** How many keys that worked were ended. */
+async function endKeys(trx: Knex, licenseId: string, now: Date, end: Date): Promise<number> {
+  const keys = (): Knex.QueryBuilder<ProxyKeyRow> =>
+    trx<ProxyKeyRow>('proxy_keys').whereIn(
+      'device_id',
+      trx('devices').where({ license_id: licenseId }).select('id'),
+    );
+  await keys().where('expires_at', '<=', now).delete();
+  if (end <= now) return keys().delete();
+  const working = await keys().count<{ count: number }>('* as count').first();
+  await keys()
+    .where((later) => {
+      void later.whereNull('expires_at').orWhere('expires_at', '>', end);
+    })
+    .update({ expires_at: end });
+  return working?.count ?? 0;
 }

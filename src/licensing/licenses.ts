@@ -179,6 +179,17 @@ export class Licenses {
   }
 
   /**
+   * Gives a license a new key, which is returned here and never again; the one before is nobody's from then on. Devices
+   * and their proxy keys have nothing to do with it.
+   */
+  async reissue(id: string, terms: ChangeTerms): Promise<{ outcome: ChangeOutcome; licenseKey: string }> {
+    const licenseKey = newLicenseKey();
+    const columns = { key_hash: hashKey(licenseKey), key_prefix: displayPrefix(licenseKey) };
+    const outcome = await this.#change(id, { action: 'license.reissued', columns }, terms);
+    return { outcome, licenseKey };
+  }
+
+  /**
    * Carries a change out, in one transaction with its record. What changes nothing is done as well, and not recorded;
    * it is announced all the same, for whoever asks again to be sure.
    */

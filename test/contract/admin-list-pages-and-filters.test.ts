@@ -82,3 +82,47 @@ it('what is wrong with a query is named', async () => {
     assert.match(adminBody(answer).error, names);
   }
 });
+
+it('a cursor is opaque, holds nothing of a customer, and is of one list alone', async () => {
+  const { next } = await list('?limit=1');
+  assert.ok(next !== null);
+  const [first] = licensesOf(await gateway.admin('/licenses?limit=1'));
+  const read = Buffer.from(next, 'base64url').toString();
+  assert.ok(first !== undefined && !read.includes(first.email) && !read.includes(first.name));
+  const other = Buffer.from(JSON.stringify(['token', { createdAt: first.created_at, id: first.id }]));
+  for (const cursor of ['x', first.id, next.slice(1), `${next}x`, other.toString('base64url')]) {
+    const answer = await gateway.admin(`/licenses?cursor=${cursor}`);
+    assert.equal(answer.status, 400, cursor);
+    assert.equal(adminBody(answer).error, 'cursor: is none that this list gave: begin without one');
+  }
+});
+
+it('licenses that end soon are found', async () => {
+  const { id } = await gateway.createLicense({ expires_at: '2026-04-01T00:00:00Z' });
+  assert.ok(!(await list('?expires_before=2026-04-01T00:00:00Z')).ids.includes(id));
+  const soon = await list('?expires_before=2026-04-02T00:00:00Z&status=active');
+  assert.deepEqual(soon.ids, [id]);
+});
+
+it('a page stays what it is while licenses are made', async () => {
+  const whole = (await list('')).ids;
+  const first = await list('?limit=3');
+  clock.advance(1);
+  await gateway.createLicense();
+  const second = await list(`?limit=3&cursor=${first.next}`);
+  assert.deepEqual([...first.ids, ...second.ids], whole.slice(0, 6));
+});
+
+it('devices come in pages, and a license shows how many they are', async () => {
+  const { licenseId, licenseKey } = await gateway.device({ max_activations: 5 }, 'hw-0');
+  for (const hardwareId of ['hw-1', 'hw-2']) await gateway.activate(licenseKey, hardwareId);
+  const path = `/licenses/${licenseId}/devices`;
+  const page = await gateway.admin(`${path}?limit=2`);
+  const idsOf = (answer: typeof page): string[] =>
+    (answer.body as unknown as { data: { hardware_id: string }[] }).data.map((device) => device.hardware_id);
+  assert.deepEqual(idsOf(page), ['hw-0', 'hw-1']);
+  const last = await gateway.admin(`${path}?limit=2&cursor=${adminBody(page).next_cursor}`);
+  assert.deepEqual([idsOf(last), adminBody(last).next_cursor], [['hw-2'], null]);
+  const { device_count: count } = adminBody(await gateway.admin(`/licenses/${licenseId}`)).license;
+  assert.equal(count, 3);
+});

@@ -25,7 +25,11 @@ export interface AdminDevice {
 
 /** What the admin API's answers hold, each its part of it. */
 export interface AdminBody {
-  license: AdminLicense & { devices: AdminDevice[]; usage: { today: number; this_month: number } };
+  license: AdminLicense & {
+    devices: AdminDevice[];
+    device_count: number;
+    usage: { today: number; this_month: number };
+  };
   license_key: string;
   next_cursor: string | null;
   error: string;
