@@ -16,7 +16,12 @@ interface AdminToken {
 export interface RunningGateway {
   readonly url: string;
   /** A call to the admin API; the path goes behind `/admin/v1`. @throws CommandError with the API's own sentence */
-  admin(method: string, path: string, body?: object): Promise<unknown>;
+  admin(
+    method: string,
+    path: string,
+    body?: object,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<unknown>;
   /** A call that needs no token. */
   get(path: string): Promise<unknown>;
 }
@@ -26,13 +31,14 @@ export function runningGateway(terminal: Terminal): RunningGateway {
   const url = gatewayUrl(terminal);
   return {
     url,
-    async admin(method, path, body) {
+    async admin(method, path, body, headers) {
       const token = adminToken(terminal);
       const answer = await request(`${url}/admin/v1${path}`, {
         method,
         headers: {
           authorization: `Bearer ${token.value}`,
           ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
@@ -45,6 +51,16 @@ export function runningGateway(terminal: Terminal): RunningGateway {
     },
     get: async (path) => read(await request(url + path, {}), url),
   };
+}
+
+/** Options as a query: `expiresBefore` is `expires_before`; what was not named is left out. */
+export function queryOf(options: Readonly<Record<string, string | number | undefined>>): string {
+  const named = Object.entries(options).flatMap(([name, value]) =>
+    value === undefined
+      ? []
+      : [[name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), String(value)]],
+  );
+  return new URLSearchParams(named).toString();
 }
 
 function gatewayUrl(terminal: Terminal): string {

@@ -22,6 +22,48 @@ export function moment(text: string): string {
   throw new InvalidArgumentError('It takes a day (2027-01-31), a time (2027-01-31T12:00:00Z) or "never".');
 }
 
+/** A moment in ISO 8601; a day stands for its beginning in UTC. */
+export function time(text: string): string {
+  if (text !== 'never') return moment(text);
+  throw new InvalidArgumentError('It takes a day (2027-01-31) or a time (2027-01-31T12:00:00Z).');
+}
+
+/** A UTC day or a time, as it is: the admin API knows what a day stands for. */
+export function dayOrTime(text: string): string {
+  time(text);
+  return text;
+}
+
+/** A UTC day. */
+export function day(text: string): string {
+  if (DAY.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  throw new InvalidArgumentError('It takes a UTC day such as 2027-01-31.');
+}
+
+/** A whole number of seconds, up to a year. */
+export function seconds(text: string): number {
+  if (/^\d{1,8}$/.test(text) && Number(text) <= 31_536_000) return Number(text);
+  throw new InvalidArgumentError('It takes a whole number of seconds, 31536000 (a year) at most.');
+}
+
+/** An ETag; a shell may have taken its quotes, and its number is a version. */
+export function etag(text: string): string {
+  const version = /^"?v?(\d+)"?$/.exec(text)?.[1];
+  if (version !== undefined) return `"v${version}"`;
+  throw new InvalidArgumentError('It takes a version, such as 3, or the ETag of one, "v3".');
+}
+
+/** An admin token's public id. The token itself is not repeated: it is a secret. */
+export function tokenId(text: string): string {
+  if (/^tok_\w+$/.test(text)) return text;
+  if (text.startsWith('lat_')) {
+    throw new UsageError(
+      'That is an admin token. Its id, tok_…, is asked for: "licensify token list" shows it.',
+    );
+  }
+  throw new InvalidArgumentError('It takes a token\'s id, tok_…, which "licensify token list" shows.');
+}
+
 /** What the admin API understands: null takes an override, or the expiry, away. */
 export function orNull(value: string | number | undefined): string | number | null | undefined {
   return value === 'tier' || value === 'never' ? null : value;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { runningGateway } from './admin-api.ts';
-import { licenseId } from './arguments.ts';
+import { queryOf, runningGateway } from './admin-api.ts';
+import { licenseId, pageSize } from './arguments.ts';
 import { addCommand, addGroup } from './command.ts';
 import { confirm } from './confirm.ts';
 import { printDevices, type DeviceJson } from './license-view.ts';
-import { printable, printJson } from './tables.ts';
+import { printable, printJson, tellOfMore, type Page } from './tables.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `licensify device …`. */
@@ -21,12 +21,15 @@ function registerList(group: Command, terminal: Terminal): void {
     examples: ['device list lic_0123456789abcdef01234567'],
   })
     .argument('<license>', 'its id, lic_…', licenseId)
-    .action(async (id: string, { json }: { json?: boolean }) => {
-      const path = `/licenses/${id}/devices`;
-      const page = (await runningGateway(terminal).admin('GET', path)) as { data: DeviceJson[] };
+    .option('--limit <number>', 'how many at most, 1 to 200', pageSize, 50)
+    .option('--cursor <cursor>', 'go on where a list before ended')
+    .action(async (id: string, { json, ...where }: { json?: boolean; limit: number; cursor?: string }) => {
+      const path = `/licenses/${id}/devices?${queryOf(where)}`;
+      const page = (await runningGateway(terminal).admin('GET', path)) as Page<DeviceJson>;
       if (json === true) return printJson(terminal, page);
       if (page.data.length === 0) return terminal.complain('The license is activated on no device.');
       printDevices(terminal, page.data);
+      tellOfMore(terminal, page);
     });
 }
 

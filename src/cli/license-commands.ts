@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander';
-import { runningGateway, type RunningGateway } from './admin-api.ts';
-import { licenseId, limit, moment, orNull, pageSize } from './arguments.ts';
+import { queryOf, runningGateway, type RunningGateway } from './admin-api.ts';
+import { etag, licenseId, limit, moment, orNull, pageSize, time } from './arguments.ts';
 import { addCommand, addGroup } from './command.ts';
-import { confirm, requireAnswerer } from './confirm.ts';
+import { registerEndingCommands } from './license-endings.ts';
+import { changeStatus, licenseDetails } from './license-calls.ts';
 import { nameOf, printDevices, printLicense, printLicenses } from './license-view.ts';
-import type { LicenseDetails, LicenseJson } from './license-view.ts';
-import { printJson } from './tables.ts';
+import type { LicenseJson } from './license-view.ts';
+import { printJson, tellOfMore, type Page } from './tables.ts';
 import { UsageError, type Terminal } from './terminal.ts';
 
 interface JsonOption {
@@ -32,7 +33,7 @@ export function registerLicenseCommands(program: Command, terminal: Terminal): v
   registerUpdate(group, terminal);
   registerSuspend(group, terminal);
   registerReinstate(group, terminal);
-  registerRevoke(group, terminal);
+  registerEndingCommands(group, terminal);
 }
 
 function registerCreate(group: Command, terminal: Terminal): void {
@@ -90,19 +91,16 @@ function registerList(group: Command, terminal: Terminal): void {
       ]),
     )
     .option('--email <email>', 'those of this customer alone')
+    .option('--expires-before <time>', 'those that end before a time or a UTC day', time)
     .option('--limit <number>', 'how many at most, 1 to 200', pageSize, 50)
     .option('--cursor <cursor>', 'go on where a list before ended')
     .action(async ({ json, ...filter }: JsonOption & Record<string, string | number>) => {
-      const query = new URLSearchParams(Object.entries(filter).map(([key, value]) => [key, String(value)]));
-      const path = `/licenses?${query.toString()}`;
-      const page = (await runningGateway(terminal).admin('GET', path)) as {
-        data: LicenseJson[];
-        next_cursor: string | null;
-      };
+      const path = `/licenses?${queryOf(filter)}`;
+      const page = (await runningGateway(terminal).admin('GET', path)) as Page<LicenseJson>;
       if (json === true) return printJson(terminal, page);
       if (page.data.length === 0) return terminal.complain('There are no such licenses.');
       printLicenses(terminal, page.data);
-      if (page.next_cursor !== null) terminal.complain(`There are more: --cursor ${page.next_cursor}`);
+      tellOfMore(terminal, page);
     });
 }
 
@@ -133,8 +131,9 @@ function registerUpdate(group: Command, terminal: Terminal): void {
     .argument('<license>', 'its id, lic_…', licenseId)
     .option('--email <email>', "the customer's e-mail address")
     .option('--name <name>', "the customer's name")
-    .option('--tier <tier>', 'another tier');
-  limitOptions(command).action(async (id: string, options: LicenseOptions) => {
+    .option('--tier <tier>', 'another tier')
+    .option('--if-match <version>', 'only if it still has the version that "license show" told', etag);
+  limitOptions(command).action(async (id: string, options: LicenseOptions & { ifMatch?: string }) => {
     const fields = fieldsOf(options);
     if (Object.keys(fields).length === 0) {
       throw new UsageError(
@@ -142,7 +141,10 @@ function registerUpdate(group: Command, terminal: Terminal): void {
       );
     }
     const gateway = runningGateway(terminal);
-    const changed = (await gateway.admin('PATCH', `/licenses/${id}`, fields)) as { license: LicenseJson };
+    const headers = options.ifMatch === undefined ? {} : { 'if-match': options.ifMatch };
+    const changed = (await gateway.admin('PATCH', `/licenses/${id}`, fields, headers)) as {
+      license: LicenseJson;
+    };
     if (options.json === true) printJson(terminal, changed);
     else printLicense(terminal, changed.license);
   });
@@ -180,44 +182,6 @@ function registerStatusChange(
       if (json === true) printJson(terminal, changed);
       else terminal.print(`License ${id} of ${nameOf(changed.license)} ${done}`);
     });
-}
-
-function registerRevoke(group: Command, terminal: Terminal): void {
-  addCommand(group, {
-    usage: 'revoke',
-    description: 'ends a license for good, and cuts its open streams; asks first',
-    examples: [
-      'license revoke lic_0123456789abcdef01234567',
-      'license revoke lic_0123456789abcdef01234567 --yes',
-    ],
-  })
-    .argument('<license>', 'its id, lic_…', licenseId)
-    .option('--yes', 'do not ask: for scripts')
-    .action(async (id: string, { json, yes }: JsonOption & { yes?: boolean }) => {
-      const gateway = runningGateway(terminal);
-      requireAnswerer(terminal, yes);
-      if (yes !== true) {
-        const license = await licenseDetails(gateway, id);
-        const devices = license.devices.length === 1 ? '1 device' : `${license.devices.length} devices`;
-        const whose = `${nameOf(license)}, in use on ${devices}`;
-        await confirm(terminal, `Revoke license ${id} of ${whose}? It cannot be taken back.`, { yes });
-      }
-      const changed = await changeStatus(gateway, id, 'revoke');
-      if (json === true) printJson(terminal, changed);
-      else terminal.print(`License ${id} of ${nameOf(changed.license)} is revoked, for good.`);
-    });
-}
-
-async function licenseDetails(gateway: RunningGateway, id: string): Promise<LicenseDetails> {
-  return ((await gateway.admin('GET', `/licenses/${id}`)) as { license: LicenseDetails }).license;
-}
-
-async function changeStatus(
-  gateway: RunningGateway,
-  id: string,
-  verb: string,
-): Promise<{ license: LicenseJson }> {
-  return (await gateway.admin('POST', `/licenses/${id}/${verb}`)) as { license: LicenseJson };
 }
 
 function limitOptions(command: Command): Command {

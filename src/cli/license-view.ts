@@ -14,6 +14,7 @@ export interface LicenseJson {
   monthly_limit: number;
   max_activations: number;
   created_at: string;
+  version: number;
 }
 
 export interface DeviceJson {
@@ -23,7 +24,9 @@ export interface DeviceJson {
 }
 
 export interface LicenseDetails extends LicenseJson {
+  /** The first of them. */
   devices: DeviceJson[];
+  device_count: number;
   usage: { today: number; this_month: number };
 }
 
@@ -47,7 +50,7 @@ export function printLicenses(terminal: Terminal, licenses: LicenseJson[]): void
 }
 
 export function printLicense(terminal: Terminal, license: LicenseJson, details?: LicenseDetails): void {
-  const { usage, devices } = details ?? {};
+  const { usage, device_count: devices } = details ?? {};
   const used = (count: number | undefined, limit: number): string =>
     count === undefined ? amount(limit) : `${count} of ${amount(limit)} used`;
   printFields(terminal, [
@@ -59,8 +62,9 @@ export function printLicense(terminal: Terminal, license: LicenseJson, details?:
     ['expires', license.expires_at ?? 'never'],
     ['requests per day', used(usage?.today, license.daily_limit)],
     ['requests per month', used(usage?.this_month, license.monthly_limit)],
-    ['devices', used(devices?.length, license.max_activations)],
+    ['devices', used(devices, license.max_activations)],
     ['created', license.created_at],
+    ['version', String(license.version)],
   ]);
 }
 

@@ -2,9 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { registerDeviceCommands } from './device-commands.ts';
 import { registerLicenseCommands } from './license-commands.ts';
+import { registerReportCommands } from './report-commands.ts';
 import { registerServerCommands } from './server-commands.ts';
 import { CommandError, FAILURE, reasonOf, WRONG_USAGE, type Terminal } from './terminal.ts';
 import { registerTierCommands } from './tier-commands.ts';
+import { registerTokenCommands } from './token-commands.ts';
 
 /** The whole CLI. What a command needs beyond commander it loads when it runs: `license list` loads no gateway. */
 export function buildProgram(terminal: Terminal): Command {
@@ -31,6 +33,8 @@ Example:
   registerLicenseCommands(program, terminal);
   registerDeviceCommands(program, terminal);
   registerTierCommands(program, terminal);
+  registerReportCommands(program, terminal);
+  registerTokenCommands(program, terminal);
   return program;
 }
 

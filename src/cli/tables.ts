@@ -6,6 +6,17 @@ export function printJson(terminal: Terminal, value: unknown): void {
   terminal.print(JSON.stringify(value, undefined, 2));
 }
 
+/** A page of a list, as the admin API answers it. */
+export interface Page<Row> {
+  data: Row[];
+  next_cursor: string | null;
+}
+
+/** On standard error, since it is no row. */
+export function tellOfMore(terminal: Terminal, page: Page<unknown>): void {
+  if (page.next_cursor !== null) terminal.complain(`There are more: --cursor ${page.next_cursor}`);
+}
+
 /** Rows under headings: a drawn table for a person, elsewhere columns separated by tabs. */
 export function printTable(terminal: Terminal, head: string[], rows: string[][]): void {
   const cells = rows.map((row) => row.map(printable));

@@ -34,6 +34,7 @@ it('a license is answered with all of it, and with its key, once', async () => {
     overrides: { daily_limit: null, monthly_limit: null, max_activations: null },
     created_at: NOW,
     updated_at: NOW,
+    version: 1,
   });
   const shown = await gateway.admin(`/licenses/${id}`);
   assert.ok(!shown.text.includes(licenseKey), 'the key is never shown again');

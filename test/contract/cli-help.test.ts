@@ -27,9 +27,10 @@ const all = commands(buildProgram(silent));
 describe('--help', () => {
   it('knows the commands of the contract that there are so far', () => {
     assert.deepEqual(all.map((path) => path.join(' ')).sort(), [
-      ...['config', 'demo', 'device list', 'device remove', 'license create', 'license list'],
-      ...['license reinstate', 'license revoke', 'license show', 'license suspend', 'license update'],
-      ...['migrate', 'serve', 'tier list', 'tier validate'],
+      ...['audit', 'config', 'demo', 'device list', 'device remove', 'license create', 'license list'],
+      ...['license reinstate', 'license reissue', 'license revoke', 'license rotate-keys', 'license show'],
+      ...['license suspend', 'license update', 'migrate', 'openapi', 'serve', 'tier list', 'tier validate'],
+      ...['token create', 'token list', 'token revoke', 'usage'],
     ]);
   });
 
@@ -42,7 +43,7 @@ describe('--help', () => {
     });
   }
 
-  for (const path of [[], ['license'], ['device'], ['tier']]) {
+  for (const path of [[], ['license'], ['device'], ['tier'], ['token']]) {
     it(`of ${path.join(' ') || 'the whole'} lists what there is, with an example`, async () => {
       const { code, out } = await licensify([...path, '--help']);
       assert.equal(code, 0);

@@ -15,6 +15,7 @@ export interface AdminLicense {
   overrides: Record<'daily_limit' | 'monthly_limit' | 'max_activations', number | null>;
   created_at: string;
   updated_at: string;
+  version: number;
 }
 
 export interface AdminDevice {

@@ -29,6 +29,7 @@ export const licenseSchema = z
       .meta({ description: 'The limits that are its own; null: the tier decides' }),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
+    version: z.int().meta({ description: 'Goes up with each change; version 3 has the ETag "v3"' }),
   })
   .meta({ id: 'License' });
 
@@ -64,6 +65,7 @@ export function licenseJson(
     },
     created_at: license.createdAt.toISOString(),
     updated_at: license.updatedAt.toISOString(),
+    version: license.version,
   };
 }
 
