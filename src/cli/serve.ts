@@ -86,7 +86,7 @@ function adminTokenState(config: Config): string {
   if (config.adminToken !== undefined) return 'set (ADMIN_TOKEN)';
   return config.databaseUrl === undefined
     ? `in ${adminTokenFile(config.dataDir)}`
-    : 'not set (ADMIN_TOKEN): the admin API is off';
+    : 'ADMIN_TOKEN is not set: the admin API takes stored tokens alone';
 }
 
 function nextSteps(terminal: Terminal, config: Config, url: string): string[] {
