@@ -29,10 +29,12 @@ import { Licenses } from './licensing/licenses.ts';
 import { OpenStreams } from './licensing/open-streams.ts';
 import { Sessions } from './licensing/sessions.ts';
 import type { Tiers } from './licensing/tiers.ts';
+import type { TiersInForce } from './licensing/tiers-in-force.ts';
 import { Metrics } from './observe/metrics.ts';
 import type { Logger } from './observe/log.ts';
 import { Trouble } from './observe/trouble.ts';
 import type { Admission } from './quota/admission.ts';
+import { openTiers } from './open-tiers.ts';
 import { DatabaseUnavailable, patiently, sharedSecret, type Database } from './stores/database.ts';
 import { openEmbedded } from './stores/embedded.ts';
 import { openPostgres } from './stores/postgres.ts';
@@ -45,6 +47,7 @@ const IDLE_MARGIN = 10_000;
 
 export interface GatewayOptions {
   config: Config;
+  /** Those that it starts with: `Gateway.tiers` takes others. */
   tiers: Tiers;
   log: Logger;
   /** Of the admin API; undefined: it is off. */
@@ -62,6 +65,7 @@ export interface Gateway {
   readonly stores: { database: string; counters: string };
   readonly knex: Knex;
   readonly admission: Admission;
+  readonly tiers: TiersInForce;
   /** Stops taking requests, lets those under way end within the drain time, writes what was counted, closes. */
   close(): Promise<void>;
 }
@@ -105,6 +109,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const database = await openDatabase(config, log, metrics);
   closers.add(() => database.close());
   await database.migrate();
+  const tiers = await openTiers(options.tiers, { db: database.knex, log, metrics });
   const counting = await openCounting({ config, knex: database.ledger, clock: options.clock, log, metrics });
   closers.add(() => counting.close());
 
@@ -113,7 +118,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const keys = { openai: openKey('openai', options), anthropic: openKey('anthropic', options) };
   closers.add(() => Object.values(keys).forEach((key) => key?.close()));
 
-  const licensing = await createLicensing(options, database, clock, counting.changes);
+  const licensing = await createLicensing(config, tiers, database, clock, counting.changes);
   closers.add(() => licensing.streams.close());
   const app = createApp({
     ...appSettings(options, counting),
@@ -121,7 +126,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
     common: {
       clock,
       db: database.knex,
-      tiers: () => options.tiers,
+      tiers: tiers.current,
       admission: counting.admission,
       ...licensing,
     },
@@ -135,6 +140,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
     stores: { database: database.description, counters: counting.description },
     knex: database.knex,
     admission: counting.admission,
+    tiers,
     close: () => closers.closeAll(log),
   };
 }
@@ -202,7 +208,8 @@ async function openDatabase(
 }
 
 async function createLicensing(
-  { config, tiers }: GatewayOptions,
+  config: Config,
+  tiers: TiersInForce,
   { knex: db, sessions: sessionsDb }: Database,
   clock: Clock,
   changes: Changes,
@@ -226,7 +233,7 @@ async function createLicensing(
     licenses: new Licenses(db, clock, changes, record),
     devices: new Devices(db, clock, changes, record),
     adminTokens: new AdminTokens({ db, clock, keys: tokenKeys, record }),
-    activation: new Activation({ db, clock, changes, record, keys, tiers: () => tiers, graceMs }),
+    activation: new Activation({ db, clock, changes, record, keys, tiers: tiers.current, graceMs }),
   };
 }
 

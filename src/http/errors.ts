@@ -32,6 +32,10 @@ export const errorTable = {
     status: 403,
     message: 'This takes the role "{needed}"; the token "{name}" has the role "{role}"',
   },
+  device_already_licensed: {
+    status: 403,
+    message: 'This device already uses another license of the tier "{tier}": deactivate that one first',
+  },
   path_not_allowed: { status: 403, message: '{method} {path} is not open to proxy keys' },
   unknown_provider: { status: 404, message: 'Unsupported provider. Supported: openai, anthropic' },
   not_found: { status: 404, message: '{what} not found' },
@@ -67,6 +71,11 @@ export const errorTable = {
   },
   upstream_timeout: { status: 504, message: '{provider} did not answer in time' },
   provider_not_configured: { status: 503, message: '{provider} API key not configured' },
+  tier_not_configured: {
+    status: 503,
+    message: 'The tier of this license is not configured on the server. Its operator has to correct it',
+    retryAfter: 60,
+  },
   counters_unavailable: {
     status: 503,
     message: 'Usage cannot be counted at the moment. Try again shortly',

@@ -5,7 +5,7 @@ import type { Activation, ActivationResult } from '../licensing/activation.ts';
 import type { Actor } from '../licensing/changes-recorder.ts';
 import type { Devices } from '../licensing/devices.ts';
 import { encryptForLicense } from '../licensing/key-envelope.ts';
-import { effectiveLimits, refusalOf, statusAt, type License } from '../licensing/license.ts';
+import { effectiveLimits, refusalAt, type License } from '../licensing/license.ts';
 import type { Licenses } from '../licensing/licenses.ts';
 import type { Tiers } from '../licensing/tiers.ts';
 import type { Admission } from '../quota/admission.ts';
@@ -77,9 +77,17 @@ function activate(parts: LicenseParts): RequestHandler {
 function activationRefusal(
   result: Extract<ActivationResult, { activated: false }>,
 ): ReturnType<typeof refuse> {
-  return result.refusal === 'device_limit_reached'
-    ? refuse('device_limit_reached', { max: result.maxActivations })
-    : refuse(result.refusal);
+  switch (result.refusal) {
+    case 'device_limit_reached':
+      return refuse(result.refusal, { max: result.maxActivations });
+    case 'device_already_licensed':
+      return refuse(result.refusal, { tier: result.tier });
+    case 'invalid_license_key':
+    case 'license_suspended':
+    case 'license_expired':
+    case 'tier_not_configured':
+      return refuse(result.refusal);
+  }
 }
 
 function deactivate(parts: LicenseParts): RequestHandler {
@@ -110,7 +118,8 @@ function check(parts: LicenseParts): RequestHandler {
       }),
     ]);
     const refusal =
-      refusalOf(statusAt(license, parts.clock.now())) ?? (isActivated ? undefined : 'hardware_not_activated');
+      refusalAt(license, parts.tiers(), parts.clock.now()) ??
+      (isActivated ? undefined : 'hardware_not_activated');
     res.json({
       valid: refusal === undefined,
       ...(refusal !== undefined && { reason: refusal }),

@@ -88,7 +88,7 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
   const { call, auth, limits, state } = who;
   const { license, deviceId } = auth.session;
   const key = parts.keys[call.provider.name];
-  const refusal = refusalBeforeQuota(call, auth, key);
+  const refusal = refusalBeforeQuota(who, key);
   if (refusal !== undefined || key === undefined) {
     await setCountsOf(parts, res, license.id, limits);
     answerRefusal(res, state, refusal ?? refuse('internal_error'));
@@ -126,12 +126,12 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
 
 /** What can be refused without asking the counters, in the contract's order: license, device, provider. */
 function refusalBeforeQuota(
-  call: ProxyCall,
-  { session, status }: Authenticated['auth'],
+  { call, auth: { session, status }, limits }: Authenticated,
   key: ProviderKey | undefined,
 ): Refusal | undefined {
   if (status === 'suspended') return refuse('license_suspended');
   if (status === 'expired') return refuse('license_expired');
+  if (limits.isTierMissing) return refuse('tier_not_configured');
   if (call.hardwareId !== undefined && call.hardwareId !== session.hardwareId)
     return refuse('hardware_not_activated');
   if (key === undefined) return refuse('provider_not_configured', { provider: call.provider.label });

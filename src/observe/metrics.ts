@@ -21,6 +21,7 @@ export class Metrics implements ProxyMetrics {
   readonly #duration: Histogram;
   readonly #admissions: Counter;
   readonly #storeErrors: Counter;
+  readonly #tiersChanges: Counter;
 
   /** @param openRequests asked at each scrape */
   constructor(version: string, openRequests: () => number) {
@@ -51,6 +52,12 @@ export class Metrics implements ProxyMetrics {
       labelNames: ['store'],
       registers,
     });
+    this.#tiersChanges = new Counter({
+      name: 'licensify_tiers_changes_total',
+      help: 'New tiers that this instance was given, by whether they are in force or were refused',
+      labelNames: ['outcome'],
+      registers,
+    });
     new Gauge({
       name: 'licensify_open_requests',
       help: 'Requests under way, streams included',
@@ -75,6 +82,10 @@ export class Metrics implements ProxyMetrics {
   admitted(tier: string, decision: { outcome: string; exceeded?: string }): void {
     const { outcome, exceeded } = decision;
     this.#admissions.inc({ tier, decision: exceeded === undefined ? outcome : `${outcome}_${exceeded}` });
+  }
+
+  tiersChanged(outcome: 'replaced' | 'refused'): void {
+    this.#tiersChanges.inc({ outcome });
   }
 
   storeFailed(store: 'postgres' | 'redis'): void {

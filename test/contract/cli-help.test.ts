@@ -14,6 +14,7 @@ const silent: Terminal = {
   ask: undefined,
   exit: () => undefined,
   onStop: () => undefined,
+  onReload: () => undefined,
 };
 
 /** Every command that does something, by its words. */
