@@ -7,7 +7,7 @@ import { readKeyFile } from './config-secrets.ts';
 import type { Config, ProviderName } from './config.ts';
 import { openCounting, type Counting } from './counting.ts';
 import { createApp, type AppParts } from './http/app.ts';
-import { createAttempts } from './http/attempts.ts';
+import { createAttempts, limitRequests } from './http/attempts.ts';
 import { createInternalApp } from './http/internal.ts';
 import type { RequestState } from './http/request-state.ts';
 import { Readiness } from './http/readiness.ts';
@@ -34,6 +34,7 @@ import { Metrics } from './observe/metrics.ts';
 import type { Logger } from './observe/log.ts';
 import { Trouble } from './observe/trouble.ts';
 import type { Admission } from './quota/admission.ts';
+import { openSignUp } from './open-sign-up.ts';
 import { openTiers } from './open-tiers.ts';
 import { DatabaseUnavailable, patiently, sharedSecret, type Database } from './stores/database.ts';
 import { openEmbedded } from './stores/embedded.ts';
@@ -120,8 +121,12 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
 
   const licensing = await createLicensing(config, tiers, database, clock, counting.changes);
   closers.add(() => licensing.streams.close());
+  const { licenses } = licensing;
+  const signUp = await openSignUp({ config, database, clock, licenses, tiers: tiers.current, log, metrics });
+  closers.add(signUp.close);
   const app = createApp({
     ...appSettings(options, counting),
+    signUp,
     observer: { log, open, ended: (request) => metrics.ended(request) },
     common: {
       clock,
@@ -148,13 +153,17 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
 function appSettings(
   { config, adminToken }: GatewayOptions,
   { redis }: Counting,
-): Pick<AppParts, 'trustProxy' | 'corsOrigins' | 'maxBodyBytes' | 'adminToken' | 'attempts' | 'directKey'> {
+): Pick<
+  AppParts,
+  'trustProxy' | 'corsOrigins' | 'maxBodyBytes' | 'adminToken' | 'attempts' | 'mailLimit' | 'directKey'
+> {
   return {
     trustProxy: config.trustProxy,
     corsOrigins: config.corsOrigins,
     maxBodyBytes: config.maxBodyBytes,
     adminToken,
     attempts: createAttempts(redis, config.redisPrefix),
+    mailLimit: limitRequests(redis, config.redisPrefix, 'mails'),
     directKey: config.proxyMode ? undefined : config.protectedApiKey,
   };
 }

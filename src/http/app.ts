@@ -9,6 +9,7 @@ import { errorHandler, notFound } from './json-endpoint.ts';
 import { licenseEndpoints, type LicenseParts } from './licenses.ts';
 import { proxy, type ProxyParts } from './proxy.ts';
 import { publicEndpoints } from './public.ts';
+import { signUpEndpoints, type SignUpParts } from './sign-up.ts';
 import { observeRequests, type RequestObserver } from './request-log.ts';
 
 export interface AppParts {
@@ -19,6 +20,8 @@ export interface AppParts {
   /** Direct mode's key; undefined in proxy mode. */
   directKey: string | undefined;
   attempts: Attempts;
+  mailLimit: SignUpParts['mailLimit'];
+  signUp: Pick<SignUpParts, 'signUp' | 'mailer'>;
   observer: RequestObserver;
   metrics: ProxyMetrics;
   /** What the endpoints share. */
@@ -33,7 +36,7 @@ export interface AppParts {
  *  1. the request's id and, when it ends, its log line and metrics
  *  2. CORS, where origins are configured
  *  3. /proxy: nothing has touched the body before it (a body parser in front of a proxy hangs it)
- *  4. the license endpoints
+ *  4. the license endpoints, and sign-up
  *  5. the admin API
  *  6. /tiers, /health, /version
  *  7. what is left: 404, and errors
@@ -51,6 +54,7 @@ export function createApp(parts: AppParts): Express {
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   if (upstream !== undefined) app.use('/proxy', proxy({ ...common, ...upstream, maxBodyBytes, metrics }));
   app.use(licenseEndpoints({ ...common, attempts, directKey }));
+  app.use(signUpEndpoints({ ...parts.signUp, attempts, mailLimit: parts.mailLimit, tiers: common.tiers }));
   app.use('/admin', adminApi(common, parts.adminToken));
   app.use(publicEndpoints(common.tiers));
   app.use(notFound);

@@ -21,7 +21,18 @@ export class Metrics implements ProxyMetrics {
   readonly #duration: Histogram;
   readonly #admissions: Counter;
   readonly #storeErrors: Counter;
-  readonly #tiersChanges: Counter;
+  readonly #tiersChanges = new Counter({
+    name: 'licensify_tiers_changes_total',
+    help: 'New tiers that this instance was given, by whether they are in force or were refused',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+  readonly #mails = new Counter({
+    name: 'licensify_mails_total',
+    help: 'Tries to send a mail, by what came of them; after "failed" there is no further try',
+    labelNames: ['kind', 'outcome'],
+    registers: [this.registry],
+  });
 
   /** @param openRequests asked at each scrape */
   constructor(version: string, openRequests: () => number) {
@@ -52,12 +63,6 @@ export class Metrics implements ProxyMetrics {
       labelNames: ['store'],
       registers,
     });
-    this.#tiersChanges = new Counter({
-      name: 'licensify_tiers_changes_total',
-      help: 'New tiers that this instance was given, by whether they are in force or were refused',
-      labelNames: ['outcome'],
-      registers,
-    });
     new Gauge({
       name: 'licensify_open_requests',
       help: 'Requests under way, streams included',
@@ -86,6 +91,10 @@ export class Metrics implements ProxyMetrics {
 
   tiersChanged(outcome: 'replaced' | 'refused'): void {
     this.#tiersChanges.inc({ outcome });
+  }
+
+  mailed(kind: string, outcome: 'sent' | 'retried' | 'failed'): void {
+    this.#mails.inc({ kind, outcome });
   }
 
   storeFailed(store: 'postgres' | 'redis'): void {

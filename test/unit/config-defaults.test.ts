@@ -30,6 +30,8 @@ const defaults = {
   shutdownTimeoutMs: 30_000,
   proxyKeyGraceSeconds: 300,
   logLevel: 'info',
+  mail: undefined,
+  requireEmailVerification: true,
 };
 
 it('an empty environment yields the defaults of the contract, and so do empty variables', () => {
