@@ -10,6 +10,7 @@ import { licenseEndpoints, type LicenseParts } from './licenses.ts';
 import { proxy, type ProxyParts } from './proxy.ts';
 import { publicEndpoints } from './public.ts';
 import { signUpEndpoints, type SignUpParts } from './sign-up.ts';
+import { usageEndpoint } from './usage-report.ts';
 import { observeRequests, type RequestObserver } from './request-log.ts';
 
 export interface AppParts {
@@ -54,6 +55,7 @@ export function createApp(parts: AppParts): Express {
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   if (upstream !== undefined) app.use('/proxy', proxy({ ...common, ...upstream, maxBodyBytes, metrics }));
   app.use(licenseEndpoints({ ...common, attempts, directKey }));
+  if (directKey !== undefined) app.use(usageEndpoint({ ...common, attempts, directKey }));
   app.use(signUpEndpoints({ ...parts.signUp, attempts, mailLimit: parts.mailLimit, tiers: common.tiers }));
   app.use('/admin', adminApi(common, parts.adminToken));
   app.use(publicEndpoints(common.tiers));

@@ -27,7 +27,7 @@ export interface LicenseParts {
   directKey: string | undefined;
 }
 
-const deviceRequest = z.object({
+export const deviceRequest = z.object({
   license_key: z.string().max(200),
   hardware_id: z
     .string()
@@ -140,7 +140,7 @@ export function customerOf(req: Request, res: Response): Actor {
 }
 
 /** A revoked license is nobody's any more. @throws RefusalError where the key is unknown */
-async function findLicense(
+export async function findLicense(
   parts: LicenseParts,
   req: Parameters<RequestHandler>[0],
   licenseKey: string,
