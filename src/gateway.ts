@@ -28,6 +28,7 @@ import { AdminTokenKeys, ProxyKeys } from './licensing/keys.ts';
 import { Licenses } from './licensing/licenses.ts';
 import { OpenStreams } from './licensing/open-streams.ts';
 import { Sessions } from './licensing/sessions.ts';
+import { TierMigration } from './licensing/tier-migration.ts';
 import type { Tiers } from './licensing/tiers.ts';
 import type { TiersInForce } from './licensing/tiers-in-force.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -227,6 +228,7 @@ async function createLicensing(
   devices: Devices;
   activation: Activation;
   adminTokens: AdminTokens;
+  tierMigration: TierMigration;
   sessions: Sessions;
   streams: OpenStreams;
 }> {
@@ -241,6 +243,7 @@ async function createLicensing(
     streams: new OpenStreams(sessions, changes),
     licenses: new Licenses(db, clock, changes, record),
     devices: new Devices(db, clock, changes, record),
+    tierMigration: new TierMigration({ db, clock, changes, record }),
     adminTokens: new AdminTokens({ db, clock, keys: tokenKeys, record }),
     activation: new Activation({ db, clock, changes, record, keys, tiers: tiers.current, graceMs }),
   };
