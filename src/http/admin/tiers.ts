@@ -63,11 +63,9 @@ const migrationSchema = z
     to: z.string(),
     dry_run: z.boolean(),
     licenses: z.int().meta({ description: 'Moved, or in a dry run to be moved; revoked ones stay' }),
-    examples: z
-      .array(z.object({ license: z.string(), before: limitsSchema, after: limitsSchema }))
-      .meta({
-        description: `Limits in force of the first ${EXAMPLES}, overrides included, before and after`,
-      }),
+    examples: z.array(z.object({ license: z.string(), before: limitsSchema, after: limitsSchema })).meta({
+      description: `Limits in force of the first ${EXAMPLES}, overrides included, before and after`,
+    }),
   })
   .meta({ id: 'TierMigration' });
 
