@@ -43,6 +43,7 @@ import { openPostgres } from './stores/postgres.ts';
 import { ProviderKey } from './upstream/provider-keys.ts';
 import { Relay } from './upstream/relay.ts';
 import { version } from './version.ts';
+import { watchGateway } from './watch-gateway.ts';
 
 /** A silent provider is answered for before its client's connection counts as idle. Milliseconds. */
 const IDLE_MARGIN = 10_000;
@@ -106,7 +107,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const { config, log } = options;
   const clock = options.clock ?? systemClock;
   const open = new Set<RequestState>();
-  const metrics = new Metrics(version, () => open.size);
+  const metrics = new Metrics(version, () => open);
 
   const database = await openDatabase(config, log, metrics);
   closers.add(() => database.close());
@@ -120,15 +121,20 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const keys = { openai: openKey('openai', options), anthropic: openKey('anthropic', options) };
   closers.add(() => Object.values(keys).forEach((key) => key?.close()));
 
-  const licensing = await createLicensing(config, tiers, database, clock, counting.changes);
+  const licensing = await createLicensing(config, tiers, database, {
+    clock,
+    changes: counting.changes,
+    metrics,
+  });
   closers.add(() => licensing.streams.close());
-  const { licenses } = licensing;
+  const { licenses, sessions } = licensing;
+  watchGateway({ metrics, database, counting, sessions, tiers: tiers.current, clock });
   const signUp = await openSignUp({ config, database, clock, licenses, tiers: tiers.current, log, metrics });
   closers.add(signUp.close);
   const app = createApp({
     ...appSettings(options, counting),
     signUp,
-    observer: { log, open, ended: (request) => metrics.ended(request) },
+    observer: { log, open, metrics: metrics.requests },
     common: {
       clock,
       db: database.knex,
@@ -137,7 +143,11 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
       ...licensing,
     },
     upstream: config.proxyMode ? { relay, keys, baseUrls: config.baseUrls } : undefined,
-    metrics,
+    decided(license, limits, decision) {
+      metrics.requests.admitted(license.tier, decision);
+      if (decision.outcome !== 'unavailable' && decision.used !== undefined)
+        counting.nearLimits.note(license, limits, decision.used);
+    },
   });
   const servers = await openServers({ config, app, metrics, database, counting, closers });
   return {
@@ -185,7 +195,7 @@ async function openServers(parts: ServerParts): Promise<{ public: Server; intern
     { problem: 'the database cannot be reached', check: () => answered(database) },
     { problem: 'the counters cannot be reached', check: () => counting.ping() },
   ]);
-  const internal = createInternalServer(createInternalApp({ registry: parts.metrics.registry, readiness }));
+  const internal = createInternalServer(createInternalApp({ metrics: parts.metrics.exposition, readiness }));
   closers.add(() => stopInternalServer(internal));
   await listen(internal, { port: config.internalPort, host: config.host, variable: 'INTERNAL_PORT' });
   const open = createPublicServer(parts.app, config.upstreamTimeoutMs + IDLE_MARGIN);
@@ -206,14 +216,16 @@ async function openDatabase(
   log: Logger,
   metrics: Metrics,
 ): Promise<Database> {
-  if (databaseUrl === undefined) return openEmbedded(dataDir);
+  if (databaseUrl === undefined)
+    return openEmbedded(dataDir, metrics.stores.operations('postgres', 'embedded'));
   const away = new Trouble(log, 'the database cannot be reached; trying again');
   return openPostgres(databaseUrl, {
     failed(err) {
-      metrics.storeFailed('postgres');
+      metrics.stores.connectionFailed('postgres');
       away.failed(err);
     },
     succeeded: () => away.succeeded(),
+    queries: (use) => metrics.stores.operations('postgres', use),
   });
 }
 
@@ -221,8 +233,7 @@ async function createLicensing(
   config: Config,
   tiers: TiersInForce,
   { knex: db, sessions: sessionsDb }: Database,
-  clock: Clock,
-  changes: Changes,
+  { clock, changes, metrics }: { clock: Clock; changes: Changes; metrics: Metrics },
 ): Promise<{
   licenses: Licenses;
   devices: Devices;
@@ -240,7 +251,7 @@ async function createLicensing(
   const record = recordWith([recordInAudit]);
   return {
     sessions,
-    streams: new OpenStreams(sessions, changes),
+    streams: new OpenStreams(sessions, changes, (at) => metrics.sessions.tookEffect('cut', at)),
     licenses: new Licenses(db, clock, changes, record),
     devices: new Devices(db, clock, changes, record),
     tierMigration: new TierMigration({ db, clock, changes, record }),

@@ -41,9 +41,9 @@ export async function openSignUp(
 
 function mailReport(log: Logger, metrics: Metrics): MailReport {
   return {
-    sent: (kind) => metrics.mailed(kind, 'sent'),
+    sent: (kind) => metrics.business.mailed(kind, 'sent'),
     failed(kind, error, isFinal) {
-      metrics.mailed(kind, isFinal ? 'failed' : 'retried');
+      metrics.business.mailed(kind, isFinal ? 'failed' : 'retried');
       const reason = { kind, reason: withoutAddresses(error) };
       if (isFinal) log.error(reason, 'a mail could not be sent, and is not tried again');
       else log.warn(reason, 'a mail could not be sent; it is tried again');

@@ -10,7 +10,7 @@ export async function openTiers(
   { db, log, metrics }: { db: Knex; log: Logger; metrics: Metrics },
 ): Promise<TiersInForce> {
   const inForce = new TiersInForce(tiers, db, (event) => {
-    if (event.kind !== 'lacking') metrics.tiersChanged(event.kind);
+    if (event.kind !== 'lacking') metrics.business.tiersChanged(event.kind);
     report(event, log);
   });
   await inForce.lookForDropped();

@@ -3,7 +3,6 @@ import express, { type Express, type RequestHandler } from 'express';
 import { isUnavailable } from '../stores/database.ts';
 import { adminApi } from './admin/index.ts';
 import type { AdminParts } from './admin/parts.ts';
-import type { ProxyMetrics } from '../observe/metrics.ts';
 import type { Attempts } from './attempts.ts';
 import { errorHandler, notFound } from './json-endpoint.ts';
 import { licenseEndpoints, type LicenseParts } from './licenses.ts';
@@ -24,7 +23,7 @@ export interface AppParts {
   mailLimit: SignUpParts['mailLimit'];
   signUp: Pick<SignUpParts, 'signUp' | 'mailer'>;
   observer: RequestObserver;
-  metrics: ProxyMetrics;
+  decided: ProxyParts['decided'];
   /** What the endpoints share. */
   common: AdminParts & Pick<LicenseParts, 'activation'> & Pick<ProxyParts, 'sessions' | 'streams'>;
   /** Undefined in direct mode, where nothing is proxied. */
@@ -43,7 +42,7 @@ export interface AppParts {
  *  7. what is left: 404, and errors
  */
 export function createApp(parts: AppParts): Express {
-  const { common, upstream, metrics, maxBodyBytes, attempts, directKey } = parts;
+  const { common, upstream, decided, maxBodyBytes, attempts, directKey } = parts;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -53,7 +52,7 @@ export function createApp(parts: AppParts): Express {
 
   app.use(observeRequests(parts.observer));
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
-  if (upstream !== undefined) app.use('/proxy', proxy({ ...common, ...upstream, maxBodyBytes, metrics }));
+  if (upstream !== undefined) app.use('/proxy', proxy({ ...common, ...upstream, maxBodyBytes, decided }));
   app.use(licenseEndpoints({ ...common, attempts, directKey }));
   if (directKey !== undefined) app.use(usageEndpoint({ ...common, attempts, directKey }));
   app.use(signUpEndpoints({ ...parts.signUp, attempts, mailLimit: parts.mailLimit, tiers: common.tiers }));

@@ -2,9 +2,8 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Clock } from '../clock.ts';
 import { effectiveLimits, type EffectiveLimits } from '../licensing/license.ts';
 import type { OpenStreams } from '../licensing/open-streams.ts';
-import type { Authentication, Sessions } from '../licensing/sessions.ts';
+import type { Authentication, Session, Sessions } from '../licensing/sessions.ts';
 import type { Tiers } from '../licensing/tiers.ts';
-import type { ProxyMetrics } from '../observe/metrics.ts';
 import type { Admission, Decision, Ticket, Used } from '../quota/admission.ts';
 import { endOfDay, endOfMonthOfDay } from '../quota/windows.ts';
 import { headersForProvider, queryForProvider } from '../upstream/header-policy.ts';
@@ -28,7 +27,8 @@ export interface ProxyParts {
   keys: Record<Provider['name'], ProviderKey | undefined>;
   baseUrls: Record<Provider['name'], URL>;
   maxBodyBytes: number;
-  metrics: ProxyMetrics;
+  /** Told of each decision on whether a request may go. */
+  decided: (license: Session['license'], limits: EffectiveLimits, decision: Decision) => void;
 }
 
 /** A request whose key is known. */
@@ -60,6 +60,7 @@ export function proxy(parts: ProxyParts): RequestHandler {
     state.shape = call.shape;
     state.path = call.path;
     state.model = call.model;
+    state.waited = call.waited;
     // 2. Authenticate: the key's session, from memory nearly always.
     const auth = await parts.sessions.authenticate(call.proxyKey);
     if (!auth.known) {
@@ -97,7 +98,7 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
   // 3. Admit: counted in the day and in the month, or in neither.
   const counted = { licenseId: license.id, deviceId, provider: call.provider.name, model: call.model };
   const decision = await parts.admission.admit(counted, limits);
-  parts.metrics.admitted(license.tier, decision);
+  parts.decided(license, limits, decision);
   if (decision.outcome !== 'admitted') {
     if (decision.outcome === 'unavailable') state.error = decision.cause;
     else setHeaders(res, rateLimitHeaders(limits, decision.used));
@@ -207,6 +208,7 @@ function relayTo(
     headers,
     body: call.body,
     guard: call.watch,
+    times: state,
     ownHeaders: () => rateLimitHeaders(limits, counted),
     giveBack: async () => {
       counted = lessOne(used);

@@ -17,6 +17,8 @@ export interface JournalEntry {
   readonly dataset: string;
   readonly id: string;
   readonly bookings: BookingSet;
+  /** Of `performance.now()`: when Redis confirmed it. */
+  readonly at: number;
 }
 
 /** More than one instance admits in minutes; beyond, the oldest are let go. */
@@ -65,6 +67,15 @@ export class Journal {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Of `performance.now()`: since when its oldest entry has been here; undefined: it is empty. */
+  get oldestAt(): number | undefined {
+    let oldest: number | undefined;
+    for (const [first] of this.#entries.values()) {
+      if (first !== undefined) oldest = Math.min(oldest ?? Infinity, first.at);
+    }
+    return oldest;
   }
 
   #set(partition: string, entries: JournalEntry[]): void {

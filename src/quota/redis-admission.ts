@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { BoundedCalls } from '../stores/bounded-calls.ts';
+import type { OperationReport } from '../stores/operation-report.ts';
 import { breakIfSilent, onConnected, type RedisClient } from '../stores/redis.ts';
 import {
   bookingsOf,
@@ -29,6 +30,8 @@ const LEDGER_BEHIND = -2;
 /** A day may end between reading the ledger and calling again, or a dataset be replaced; more than that is a fault. */
 const MAX_TRIES = 6;
 const LOOK_AROUND_EVERY = 500;
+/** A Redis that owes an answer for so long counts as away. Milliseconds. */
+const SILENT_AFTER = 1_000;
 
 interface Options {
   /** A connection of its own, whose calls are bounded here. */
@@ -40,6 +43,8 @@ interface Options {
   /** Replaces Redis' own clock, for tests. */
   clock?: Clock | undefined;
   replaced?: ((event: Replacement) => void) | undefined;
+  /** Told of each call. */
+  report?: OperationReport | undefined;
 }
 
 /** What may have been counted; the day where it is known. */
@@ -78,7 +83,7 @@ export class RedisAdmission implements Admission {
     this.#timeoutMs = timeoutMs;
     this.#ledger = ledger;
     this.#clock = options.clock;
-    this.#calls = new BoundedCalls(timeoutMs);
+    this.#calls = new BoundedCalls(timeoutMs, options.report);
     defineScripts(redis);
     const parts = { redis, prefix, calls: this.#calls, journal: this.journal };
     this.datasets = new Datasets({
@@ -119,7 +124,7 @@ export class RedisAdmission implements Admission {
         const used = { day, today, thisMonth };
         if (decision === ADMITTED) {
           const bookings = bookingOf({ call, day, tag }, count);
-          this.journal.add(partition, { dataset, id, bookings });
+          this.journal.add(partition, { dataset, id, bookings, at: performance.now() });
           return { outcome: 'admitted', ticket: { call, day, tag }, used };
         }
         if (decision > ADMITTED)
@@ -160,6 +165,18 @@ export class RedisAdmission implements Admission {
       }
     }
     throw new Error(`the dataset of partition ${partition} changed again and again`);
+  }
+
+  /** Whether Redis was there when it was last asked. */
+  get answers(): boolean {
+    return this.#redis.status === 'ready' && this.#calls.silentFor() < SILENT_AFTER;
+  }
+
+  /** What was counted and is not known to be in the ledger: how much, and since when (`performance.now()`). */
+  waiting(): { events: number; oldestAt: number | undefined } {
+    const { bookings, oldestAt } = this.bookings.waiting;
+    const oldest = Math.min(oldestAt ?? Infinity, this.journal.oldestAt ?? Infinity);
+    return { events: this.journal.size + bookings, oldestAt: oldest === Infinity ? undefined : oldest };
   }
 
   /** A name for an admission that no other has, of whatever instance. */
