@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { effectiveLimits, type License } from '../../licensing/license.ts';
 import { countByTier } from '../../licensing/tiers-in-force.ts';
 import { RefusalError } from '../errors.ts';
-import { pageOf } from './cursor.ts';
+import { cursorKind, paged, pageLimit, pageOf } from './cursor.ts';
 import { requireTier } from './licenses.ts';
 import type { AdminParts } from './parts.ts';
 import { reply, route, type AdminRoute } from './route.ts';
@@ -27,6 +27,9 @@ const tierSchema = z
   })
   .meta({ id: 'Tier' });
 
+/** The tier behind which the next page begins. */
+const tierCursor = cursorKind('tiers', z.string());
+
 const listTiers = route({
   method: 'get',
   path: '/tiers',
@@ -35,10 +38,13 @@ const listTiers = route({
     'List all tiers of this instance, hidden and deprecated ones too, with how many licenses have each',
   tag,
   role: 'read',
-  answers: { 200: { description: 'All tiers', schema: pageOf(tierSchema) } },
-  async handle(_call, { db, tiers }) {
+  query: z.strictObject({ limit: pageLimit, cursor: tierCursor.schema.optional() }),
+  answers: { 200: { description: 'A page of tiers, by their ids', schema: pageOf(tierSchema) } },
+  async handle({ query: { limit, cursor = '' } }, { db, tiers }) {
     const counts = await countByTier(db);
-    const data = [...tiers().values()].map((tier) => ({
+    const rest = [...tiers().values()].filter(({ id }) => id > cursor).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const { page, nextCursor } = paged(rest, limit, tierCursor, ({ id }) => id);
+    const data = page.map((tier) => ({
       id: tier.id,
       name: tier.name,
       daily_limit: tier.dailyLimit,
@@ -52,7 +58,7 @@ const listTiers = route({
       migrate_to: tier.migrateTo ?? null,
       licenses: counts.get(tier.id)?.open ?? 0,
     }));
-    return reply(200, { data, next_cursor: null });
+    return reply(200, { data, next_cursor: nextCursor });
   },
 });
 
