@@ -33,7 +33,7 @@ export function suiteEnvironment(base: NodeJS.ProcessEnv, settings: SuiteSetting
 
 /** The files of the default run, which share the machine two at a time. */
 export function defaultTestFiles(project: string): string[] {
-  return globSync('test/{unit,contract,security}/**/*.test.ts', { cwd: project }).sort();
+  return globSync('test/{unit,contract,security,clients}/**/*.test.ts', { cwd: project }).sort();
 }
 
 /** The files that measure times or start many processes: each of them has the machine for itself. */

@@ -1,0 +1,10 @@
+export { Licensify } from './client.ts';
+export type { Abortable, LicenseState, LicensifyOptions, SdkOptions, Tier } from './client.ts';
+export type { Activation } from './activation.ts';
+export type { CallOptions, ChatRequest, Provider } from './calls.ts';
+export { textOf } from './calls.ts';
+export type { StreamEvent } from './completeness.ts';
+export * from './errors.ts';
+export type { Quota } from './quota.ts';
+export { extensionStore, memoryStore, webStore } from './store.ts';
+export type { ExtensionStorage, Store, WebStorage } from './store.ts';
