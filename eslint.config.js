@@ -24,8 +24,16 @@ const oneWay = [
   { target: './src/!(http)/**/*', from: './src/http', message: 'Nothing but gateway.ts imports http.' },
   { target: './src/http', from: './src/cli', message: 'http does not know the command line.' },
   { target: './src', from: ['./test', './bench'], message: 'The product does not import its tests.' },
-  { target: './src/!(cli)/**/*', from: './clients', message: 'Only the command line is a client of a gateway.' },
-  { target: './clients', from: ['./src', './test', './db'], message: 'A client knows a gateway by HTTP alone.' },
+  {
+    target: './src/!(cli)/**/*',
+    from: './clients',
+    message: 'Only the command line is a client of a gateway.',
+  },
+  {
+    target: './clients',
+    from: ['./src', './test', './db'],
+    message: 'A client knows a gateway by HTTP alone.',
+  },
 ];
 
 export default tseslint.config(

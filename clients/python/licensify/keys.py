@@ -1,0 +1,190 @@
+"""This device's key: where it comes from, where it is kept, and how it is renewed."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from .answers import parse_object
+from .errors import DeviceError, LicensifyError, StoreError
+from .key_envelope import open_key_envelope
+from .machine import machine_id
+from .models import Activation, read_activation
+from .store import Store
+from .transport import Transport
+
+_DEVICE_NAME = "device-id"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What this device keeps of its activation. The TypeScript client reads and writes the same."""
+
+    url: str
+    hardware_id: str
+    proxy_key: str
+    #: Absent where the application did not want it kept: then only it can activate again.
+    license_key: str | None = None
+
+
+class Keys:
+    """Safe to use from several threads."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        store: Store,
+        *,
+        license_key: str | None,
+        hardware_id: str | None,
+        keep_license_key: bool,
+        timeout: float,
+    ) -> None:
+        self._transport = transport
+        self._store = store
+        self._name = re.sub(r"[^A-Za-z0-9.-]", "_", transport.url.replace("://", "_", 1)) + ".json"
+        self._given_license_key = license_key.strip() if license_key is not None else None
+        # Not kept where the application does not want it, but known while this lives.
+        self._license_key = self._given_license_key
+        self._given_hardware_id = hardware_id
+        self._keep_license_key = keep_license_key
+        self._timeout = timeout
+        self._kept: Kept | None = None
+        self._lock = threading.RLock()
+
+    def activate(self, license_key: str, hardware_id: str | None = None) -> Activation:
+        """Activates this device and keeps what it got."""
+        with self._lock:
+            key = license_key.strip()
+            hardware = hardware_id if hardware_id is not None else self.hardware_id()
+            sent = {"license_key": key, "hardware_id": hardware}
+            answer = self._transport.json("/activate", sent, timeout=self._timeout)
+            try:
+                activation = read_activation(answer, hardware)
+                proxy_key = open_key_envelope(answer["encrypted_api_key"], answer["iv"], key)
+            except (KeyError, TypeError, ValueError) as error:
+                raise LicensifyError(
+                    "What answered to /activate is no Licensify gateway: check the URL", code="unexpected_answer"
+                ) from error
+            self._license_key = key
+            # In force even where it then cannot be kept.
+            kept_license_key = key if self._keep_license_key else None
+            self._kept = Kept(self._transport.url, hardware, proxy_key, kept_license_key)
+            self._store.set(self._name, _written(self._kept))
+            return activation
+
+    def current(self) -> Kept:
+        """What is kept, or a first activation where the application gave a license key. Raises DeviceError."""
+        with self._lock:
+            if self._kept is not None:
+                return self._kept
+            if self._license_key is None:
+                self._kept = self._read()
+                if self._kept is None:
+                    raise _not_activated("This device is not activated")
+                return self._kept
+            # With a license key at hand, what is damaged is replaced.
+            self._kept = self._read_if_usable()
+            return self._kept if self._kept is not None else self._activated(self._license_key, None)
+
+    def renew(self, refused: str) -> Kept:
+        """
+        Another key in place of one that was refused: what another process has kept meanwhile, else a new activation,
+        one for all threads that ask at the same time.
+        """
+        with self._lock:
+            if self._kept is not None and self._kept.proxy_key != refused:
+                return self._kept
+            kept = self._read_if_usable()
+            if kept is not None and kept.proxy_key != refused:
+                self._kept = kept
+                return kept
+            known = self._kept or kept
+            license_key = self._license_key or (known.license_key if known is not None else None)
+            if license_key is None:
+                raise _not_activated("This device's key is no longer valid")
+            return self._activated(license_key, known.hardware_id if known is not None else None)
+
+    def identity(self) -> dict[str, Any]:
+        """The license key and the device, for the license endpoints. Raises DeviceError where neither is known."""
+        kept = self.current()
+        license_key = self._license_key or kept.license_key
+        if license_key is None:
+            raise _not_activated("The license key is not kept on this device")
+        return {"license_key": license_key, "hardware_id": kept.hardware_id}
+
+    def forget(self) -> None:
+        """Removes what is kept. The device's generated id stays: it is the same device when it is activated again."""
+        with self._lock:
+            self._kept = None
+            self._license_key = self._given_license_key
+            self._store.delete(self._name)
+
+    def hardware_id(self) -> str:
+        """The same at each start: given, kept, the machine's own, or generated once and kept."""
+        if self._given_hardware_id is not None:
+            return self._given_hardware_id
+        kept = self._kept or self._read_if_usable()
+        if kept is not None:
+            return kept.hardware_id
+        generated = (self._store.get(_DEVICE_NAME) or "").strip()
+        if generated:
+            return generated
+        machine = machine_id()
+        if machine is not None:
+            return machine
+        made = f"hw-{secrets.token_hex(16)}"
+        self._store.set(_DEVICE_NAME, f"{made}\n")
+        return made
+
+    def _activated(self, license_key: str, hardware_id: str | None) -> Kept:
+        self.activate(license_key, hardware_id)
+        assert self._kept is not None
+        return self._kept
+
+    def _read(self) -> Kept | None:
+        """What is kept for this gateway, and for the device that the application names, if it does."""
+        text = self._store.get(self._name)
+        if text is None:
+            return None
+        kept = _read(text, self._name)
+        is_other_device = self._given_hardware_id not in (None, kept.hardware_id)
+        return None if kept.url != self._transport.url or is_other_device else kept
+
+    def _read_if_usable(self) -> Kept | None:
+        try:
+            return self._read()
+        except StoreError:
+            return None
+
+
+def _written(kept: Kept) -> str:
+    fields = {
+        "version": 1,
+        "url": kept.url,
+        **({} if kept.license_key is None else {"license_key": kept.license_key}),
+        "hardware_id": kept.hardware_id,
+        "proxy_key": kept.proxy_key,
+    }
+    return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+
+
+def _read(text: str, name: str) -> Kept:
+    fields = parse_object(text.encode("utf-8", "replace")) or {}
+    texts = [fields.get(field) for field in ("url", "hardware_id", "proxy_key")]
+    license_key = fields.get("license_key")
+    is_whole = fields.get("version") == 1 and all(isinstance(value, str) for value in texts)
+    if not is_whole or not isinstance(license_key, (str, type(None))):
+        raise StoreError(
+            f'What is kept as "{name}" is damaged: activate again, which makes a new key', code="store_damaged"
+        )
+    url, hardware_id, proxy_key = (str(value) for value in texts)
+    return Kept(url, hardware_id, proxy_key, license_key)
+
+
+def _not_activated(what: str) -> DeviceError:
+    return DeviceError(f"{what}: call activate(license_key)", code="not_activated")
