@@ -1,9 +1,9 @@
-import cors from 'cors';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express } from 'express';
 import { isUnavailable } from '../stores/database.ts';
 import { adminApi } from './admin/index.ts';
 import type { AdminParts } from './admin/parts.ts';
 import type { Attempts } from './attempts.ts';
+import { crossOrigin } from './cross-origin.ts';
 import { errorHandler, notFound } from './json-endpoint.ts';
 import { licenseEndpoints, type LicenseParts } from './licenses.ts';
 import { proxy, type ProxyParts } from './proxy.ts';
@@ -61,27 +61,4 @@ export function createApp(parts: AppParts): Express {
   app.use(notFound);
   app.use(errorHandler(isUnavailable));
   return app;
-}
-
-const exposed = [
-  'X-RateLimit-Limit',
-  'X-RateLimit-Remaining',
-  'X-RateLimit-Reset',
-  'Retry-After',
-  'X-Licensify-Request-Id',
-];
-
-/** Browsers of other origins get none of these headers, preflights included: for them there is no such API. */
-function crossOrigin(origins: readonly string[]): RequestHandler {
-  const listed = new Set(origins);
-  const answer = cors({ origin: [...origins], exposedHeaders: exposed, maxAge: 600 });
-  return (req, res, next) => {
-    if (listed.has(req.headers.origin ?? '')) {
-      answer(req, res, next);
-      return;
-    }
-    // A cache must not give this answer to an origin that is listed.
-    res.vary('Origin');
-    next();
-  };
 }
