@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
+import { text } from 'node:stream/consumers';
 import { parseEnv } from 'node:util';
 import { runCli } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
@@ -14,9 +15,11 @@ const terminal: Terminal = {
   environment: () => process.env,
   environmentFile: () => (existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}),
   print: (text) => process.stdout.write(`${text}\n`),
+  write: (text) => process.stdout.write(text),
   complain: (text) => process.stderr.write(`${text}\n`),
   isInteractive: process.stdout.isTTY,
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
+  readInput: () => text(process.stdin),
   exit: (code) => (process.exitCode = code),
   onStop,
   onReload,

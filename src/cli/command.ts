@@ -24,11 +24,14 @@ export function addCommand(parent: Command, { usage, description, json, examples
 }
 
 /** A command that only holds others, such as `license`. */
-export function addGroup(parent: Command, name: string, description: string): Command {
+export function addGroup(parent: Command, name: string, description: string, example?: string): Command {
   const group = parent.command(name).description(description);
   return group
     .helpCommand(false)
-    .addHelpText('after', `\nExample:\n  $ ${pathOf(group)} list --help`)
+    .addHelpText(
+      'after',
+      `\nExample:\n  $ ${example === undefined ? `${pathOf(group)} list --help` : `licensify ${example}`}`,
+    )
     .showHelpAfterError(`(${pathOf(group)} --help shows what there is)`);
 }
 

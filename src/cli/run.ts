@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
+import { registerClientCommands } from './client-commands.ts';
 import { registerDeviceCommands } from './device-commands.ts';
 import { registerLicenseCommands } from './license-commands.ts';
 import { registerReportCommands } from './report-commands.ts';
@@ -35,6 +36,7 @@ Example:
   registerTierCommands(program, terminal);
   registerReportCommands(program, terminal);
   registerTokenCommands(program, terminal);
+  registerClientCommands(program, terminal);
   return program;
 }
 

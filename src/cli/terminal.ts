@@ -7,12 +7,16 @@ export interface Terminal {
   /** Those of `.env` in the working directory; empty where there is none. */
   environmentFile(): Environment;
   print(text: string): void;
+  /** On standard output as it stands, without a line's end: for what comes piece by piece. */
+  write(text: string): void;
   /** On standard error. */
   complain(text: string): void;
   /** Whether a person reads the output. */
   readonly isInteractive: boolean;
   /** Asks the person at the terminal; undefined where nobody can answer. An input that ends answers ''. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
+  /** All of standard input. */
+  readInput(): Promise<string>;
   exit(code: number): void;
   /** Calls back once, when the process is asked to stop. */
   onStop(stop: (signal: string) => void): void;
@@ -23,6 +27,8 @@ export interface Terminal {
 /** Exit codes: 0 is success. */
 export const FAILURE = 1;
 export const WRONG_USAGE = 2;
+/** As shells count a Ctrl-C: 128 and the signal's number. */
+export const INTERRUPTED = 130;
 
 /** An error whose message is all that a user needs: it is printed without a stack. */
 export class CommandError extends Error {

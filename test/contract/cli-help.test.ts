@@ -9,6 +9,8 @@ const silent: Terminal = {
   environment: () => ({}),
   environmentFile: () => ({}),
   print: () => undefined,
+  write: () => undefined,
+  readInput: () => Promise.resolve(''),
   complain: () => undefined,
   isInteractive: false,
   ask: undefined,
@@ -28,7 +30,18 @@ const all = commands(buildProgram(silent));
 describe('--help', () => {
   it('knows the commands of the contract that there are so far', () => {
     assert.deepEqual(all.map((path) => path.join(' ')).sort(), [
-      ...['audit', 'config', 'demo', 'device list', 'device remove', 'license create', 'license list'],
+      ...[
+        'audit',
+        'client activate',
+        'client chat',
+        'client check',
+        'config',
+        'demo',
+        'device list',
+        'device remove',
+        'license create',
+        'license list',
+      ],
       ...['license reinstate', 'license reissue', 'license revoke', 'license rotate-keys', 'license show'],
       ...[
         'license suspend',
@@ -53,7 +66,7 @@ describe('--help', () => {
     });
   }
 
-  for (const path of [[], ['license'], ['device'], ['tier'], ['token']]) {
+  for (const path of [[], ['license'], ['device'], ['tier'], ['token'], ['client']]) {
     it(`of ${path.join(' ') || 'the whole'} lists what there is, with an example`, async () => {
       const { code, out } = await licensify([...path, '--help']);
       assert.equal(code, 0);

@@ -24,6 +24,8 @@ export interface CliOptions {
   envFile?: Environment;
   /** A person reads the output. */
   isInteractive?: boolean;
+  /** What is on standard input. */
+  input?: string;
   /** What the person answers; without it, there is nobody to ask. The questions are added to `err`. */
   answer?: string;
 }
@@ -36,6 +38,8 @@ export async function licensify(args: string[], options: CliOptions = {}): Promi
     environment: () => options.env ?? {},
     environmentFile: () => options.envFile ?? {},
     print: (text) => (result.out += `${text}\n`),
+    write: (text) => (result.out += text),
+    readInput: () => Promise.resolve(options.input ?? ''),
     complain: (text) => (result.err += `${text}\n`),
     isInteractive: options.isInteractive ?? false,
     ask:
