@@ -43,6 +43,8 @@ export interface Config {
   readonly upstreamTimeoutMs: number;
   readonly trustProxy: number;
   readonly corsOrigins: readonly string[];
+  /** Hosts that webhooks may go to at private addresses and over plain http. */
+  readonly webhookAllowedHosts: readonly string[];
   readonly shutdownDelayMs: number;
   readonly shutdownTimeoutMs: number;
   readonly proxyKeyGraceSeconds: number;
@@ -123,6 +125,14 @@ const origins = z
   .default([])
   .describe('exact origins separated by commas, such as https://app.example.com,chrome-extension://abcdef');
 
+/** Hosts as a URL shows them: a name, an IPv4 address, or an IPv6 address in brackets. */
+const hosts = z
+  .string()
+  .transform((list) => list.split(',').map((host) => host.trim().toLowerCase()))
+  .refine((list) => list.every((host) => URL.parse(`http://${host}/`)?.host === host))
+  .default([])
+  .describe('host names or addresses without a port, separated by commas, such as hooks.internal,10.0.0.7');
+
 const settings = {
   PORT: wholeNumber(0, 65_535, 8080),
   HOST: z
@@ -157,6 +167,7 @@ const settings = {
   UPSTREAM_TIMEOUT_MS: wholeNumber(100, MAX_TIMER_MS, 600_000),
   TRUST_PROXY: wholeNumber(0, 100, 0),
   CORS_ORIGINS: origins,
+  WEBHOOK_ALLOWED_HOSTS: hosts,
   SHUTDOWN_DELAY_MS: wholeNumber(0, MAX_TIMER_MS, 0),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, MAX_TIMER_MS, 30_000),
   PROXY_KEY_GRACE_SECONDS: wholeNumber(0, 31_536_000, 300),
@@ -249,6 +260,7 @@ function freeze(values: Settings, files: Environment): Config {
     upstreamTimeoutMs: values.UPSTREAM_TIMEOUT_MS,
     trustProxy: values.TRUST_PROXY,
     corsOrigins: values.CORS_ORIGINS,
+    webhookAllowedHosts: values.WEBHOOK_ALLOWED_HOSTS,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     proxyKeyGraceSeconds: values.PROXY_KEY_GRACE_SECONDS,

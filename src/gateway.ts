@@ -29,6 +29,8 @@ import { Licenses } from './licensing/licenses.ts';
 import { OpenStreams } from './licensing/open-streams.ts';
 import { Sessions } from './licensing/sessions.ts';
 import type { Tiers } from './licensing/tiers.ts';
+import { secretBoxFor } from './master-key.ts';
+import { openWebhooks, recordInOutbox, watchedBy } from './notifying.ts';
 import { Metrics } from './observe/metrics.ts';
 import type { Logger } from './observe/log.ts';
 import { Trouble } from './observe/trouble.ts';
@@ -118,6 +120,9 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   closers.add(() => licensing.streams.close());
   const { sessions } = licensing;
   watchGateway({ metrics, database, counting, sessions, tiers: () => options.tiers, clock });
+  const terms = { knex: database.knex, box: secretBoxFor(config), clock, tiers: () => options.tiers };
+  const webhooks = openWebhooks({ ...terms, config, log, metrics });
+  closers.add(() => webhooks.close(config.shutdownTimeoutMs));
   const app = createApp({
     ...appSettings(options, counting),
     observer: { log, open, metrics: metrics.requests },
@@ -125,7 +130,8 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
       clock,
       db: database.knex,
       tiers: () => options.tiers,
-      admission: counting.admission,
+      admission: watchedBy(webhooks.usage, counting.admission),
+      webhooks,
       ...licensing,
     },
     upstream: config.proxyMode ? { relay, keys, baseUrls: config.baseUrls } : undefined,
@@ -227,7 +233,7 @@ async function createLicensing(
   const tokenKeys = new AdminTokenKeys(await patiently(() => sharedSecret(db, 'admin-token-tag', 32)));
   const graceMs = config.proxyKeyGraceSeconds * 1_000;
   // Each is told of every change, in the transaction that makes it.
-  const record = recordWith([recordInAudit]);
+  const record = recordWith([recordInAudit, recordInOutbox({ clock, tiers: () => tiers })]);
   return {
     sessions,
     streams: new OpenStreams(sessions, changes, (at) => metrics.sessions.tookEffect('cut', at)),

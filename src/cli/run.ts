@@ -7,6 +7,7 @@ import { registerServerCommands } from './server-commands.ts';
 import { CommandError, FAILURE, reasonOf, WRONG_USAGE, type Terminal } from './terminal.ts';
 import { registerTierCommands } from './tier-commands.ts';
 import { registerTokenCommands } from './token-commands.ts';
+import { registerWebhookCommands } from './webhook-commands.ts';
 
 /** The whole CLI. What a command needs beyond commander it loads when it runs: `license list` loads no gateway. */
 export function buildProgram(terminal: Terminal): Command {
@@ -35,6 +36,7 @@ Example:
   registerTierCommands(program, terminal);
   registerReportCommands(program, terminal);
   registerTokenCommands(program, terminal);
+  registerWebhookCommands(program, terminal);
   return program;
 }
 

@@ -87,6 +87,7 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     UPSTREAM_TIMEOUT_MS: config.upstreamTimeoutMs,
     TRUST_PROXY: config.trustProxy,
     CORS_ORIGINS: config.corsOrigins,
+    WEBHOOK_ALLOWED_HOSTS: config.webhookAllowedHosts,
     SHUTDOWN_DELAY_MS: config.shutdownDelayMs,
     SHUTDOWN_TIMEOUT_MS: config.shutdownTimeoutMs,
     PROXY_KEY_GRACE_SECONDS: config.proxyKeyGraceSeconds,

@@ -6,6 +6,7 @@ import { addProcessMetrics } from './metrics/process.ts';
 import { RequestMetrics } from './metrics/requests.ts';
 import { SessionMetrics } from './metrics/sessions.ts';
 import { StoreMetrics } from './metrics/stores.ts';
+import { WebhookMetrics } from './metrics/webhooks.ts';
 
 export type { AdmissionOutcome, EndedCall, EndedRequest } from './metrics/requests.ts';
 
@@ -19,6 +20,7 @@ export class Metrics {
   readonly stores: StoreMetrics;
   readonly counting: CountingMetrics;
   readonly sessions: SessionMetrics;
+  readonly webhooks: WebhookMetrics;
   readonly exposition: Exposition;
 
   /** @param open the requests under way, asked at each scrape */
@@ -28,6 +30,7 @@ export class Metrics {
     this.counting = new CountingMetrics(this.registry);
     this.sessions = new SessionMetrics(this.registry, exemplars);
     this.stores = new StoreMetrics(this.registry, exemplars);
+    this.webhooks = new WebhookMetrics(this.registry);
     addProcessMetrics(this.registry, version);
     this.exposition = new Exposition(this.registry, exemplars);
   }

@@ -31,6 +31,8 @@ describe('--help', () => {
       ...['license reinstate', 'license reissue', 'license revoke', 'license rotate-keys', 'license show'],
       ...['license suspend', 'license update', 'migrate', 'openapi', 'serve', 'tier list', 'tier validate'],
       ...['token create', 'token list', 'token revoke', 'usage'],
+      ...['webhook create', 'webhook deliveries', 'webhook list', 'webhook remove', 'webhook resend'],
+      ...['webhook rotate-secret', 'webhook test', 'webhook update'],
     ]);
   });
 
@@ -43,7 +45,7 @@ describe('--help', () => {
     });
   }
 
-  for (const path of [[], ['license'], ['device'], ['tier'], ['token']]) {
+  for (const path of [[], ['license'], ['device'], ['tier'], ['token'], ['webhook']]) {
     it(`of ${path.join(' ') || 'the whole'} lists what there is, with an example`, async () => {
       const { code, out } = await licensify([...path, '--help']);
       assert.equal(code, 0);

@@ -26,6 +26,7 @@ const defaults = {
   upstreamTimeoutMs: 600_000,
   trustProxy: 0,
   corsOrigins: [],
+  webhookAllowedHosts: [],
   shutdownDelayMs: 0,
   shutdownTimeoutMs: 30_000,
   proxyKeyGraceSeconds: 300,

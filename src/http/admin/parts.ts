@@ -1,10 +1,12 @@
 import type { Knex } from 'knex';
 import type { Clock } from '../../clock.ts';
 import type { AdminTokens } from '../../licensing/admin-tokens.ts';
+import type { Actor } from '../../licensing/changes-recorder.ts';
 import type { Devices } from '../../licensing/devices.ts';
 import type { Licenses } from '../../licensing/licenses.ts';
 import type { Tiers } from '../../licensing/tiers.ts';
 import type { Admission } from '../../quota/admission.ts';
+import type { Webhooks } from '../../webhooks/webhooks.ts';
 
 /** What the handlers of the admin API work with. */
 export interface AdminParts {
@@ -16,4 +18,5 @@ export interface AdminParts {
   adminTokens: AdminTokens;
   admission: Admission;
   tiers: () => Tiers;
+  webhooks: Webhooks<Actor>;
 }

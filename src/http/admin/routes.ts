@@ -5,6 +5,8 @@ import { licenseRoutes } from './licenses.ts';
 import type { AdminRoute } from './route.ts';
 import { tokenRoutes } from './tokens.ts';
 import { usageRoutes } from './usage.ts';
+import { deliveryRoutes } from './webhook-deliveries.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** Every call of the admin API. The router and the OpenAPI document are made of this list. */
 export const adminRoutes: readonly AdminRoute[] = [
@@ -14,4 +16,7 @@ export const adminRoutes: readonly AdminRoute[] = [
   ...usageRoutes,
   ...auditRoutes,
   ...tokenRoutes,
+  // In front of the webhooks, of which none has the id "deliveries".
+  ...deliveryRoutes,
+  ...webhookRoutes,
 ];
