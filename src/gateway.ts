@@ -3,8 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Knex } from 'knex';
 import { systemClock, type Clock } from './clock.ts';
-import { readKeyFile } from './config-secrets.ts';
-import type { Config, ProviderName } from './config.ts';
+import type { Config } from './config.ts';
 import { openCounting, type Counting } from './counting.ts';
 import { createApp, type AppParts } from './http/app.ts';
 import { createAttempts } from './http/attempts.ts';
@@ -36,7 +35,8 @@ import type { Admission } from './quota/admission.ts';
 import { DatabaseUnavailable, patiently, sharedSecret, type Database } from './stores/database.ts';
 import { openEmbedded } from './stores/embedded.ts';
 import { openPostgres } from './stores/postgres.ts';
-import { ProviderKey } from './upstream/provider-keys.ts';
+import { openKeyRing } from './provider-keys.ts';
+import { SecretBox } from './stores/secret-box.ts';
 import { Relay } from './upstream/relay.ts';
 import { version } from './version.ts';
 import { watchGateway } from './watch-gateway.ts';
@@ -111,8 +111,10 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
 
   const relay = new Relay(config.upstreamTimeoutMs);
   closers.add(() => relay.close());
-  const keys = { openai: openKey('openai', options), anthropic: openKey('anthropic', options) };
-  closers.add(() => Object.values(keys).forEach((key) => key?.close()));
+  const box = config.masterKeys.length === 0 ? undefined : new SecretBox(config.masterKeys);
+  const { knex: db } = database;
+  const keys = await openKeyRing({ config, db, box, changes: counting.changes, clock, log, metrics });
+  closers.add(() => keys.close());
 
   const licensing = await createLicensing(options, database, { clock, changes: counting.changes, metrics });
   closers.add(() => licensing.streams.close());
@@ -236,15 +238,6 @@ async function createLicensing(
     adminTokens: new AdminTokens({ db, clock, keys: tokenKeys, record }),
     activation: new Activation({ db, clock, changes, record, keys, tiers: () => tiers, graceMs }),
   };
-}
-
-function openKey(provider: ProviderName, { config, log }: GatewayOptions): ProviderKey | undefined {
-  const source = config.providerKeys[provider];
-  if (source === undefined) return undefined;
-  return new ProviderKey(source, readKeyFile, (err) => {
-    if (err === undefined) log.info({ provider }, 'the provider key was read again from its file');
-    else log.error({ provider, err }, 'the provider key file cannot be read: the key before stays in force');
-  });
 }
 
 function urlOf(server: Server, host: string): string {

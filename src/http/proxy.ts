@@ -9,7 +9,8 @@ import { endOfDay, endOfMonthOfDay } from '../quota/windows.ts';
 import { headersForProvider, queryForProvider } from '../upstream/header-policy.ts';
 import { BODY_TOO_LARGE } from '../upstream/body-watch.ts';
 import { isUnavailable } from '../stores/database.ts';
-import type { ProviderKey } from '../upstream/provider-keys.ts';
+import type { KeyRing } from '../upstream/key-ring.ts';
+import type { KeyInForce } from '../upstream/provider-keys.ts';
 import type { Provider } from '../upstream/providers.ts';
 import { cutOff, type Outcome, type Relay } from '../upstream/relay.ts';
 import { refuse, sendRefusal, type Refusal } from './errors.ts';
@@ -24,7 +25,7 @@ export interface ProxyParts {
   tiers: () => Tiers;
   admission: Admission;
   relay: Relay;
-  keys: Record<Provider['name'], ProviderKey | undefined>;
+  keys: Pick<KeyRing, 'get' | 'refused'>;
   baseUrls: Record<Provider['name'], URL>;
   maxBodyBytes: number;
   /** Told of each decision on whether a request may go. */
@@ -88,7 +89,8 @@ export function proxy(parts: ProxyParts): RequestHandler {
 async function serve(parts: ProxyParts, req: Request, res: Response, who: Authenticated): Promise<void> {
   const { call, auth, limits, state } = who;
   const { license, deviceId } = auth.session;
-  const key = parts.keys[call.provider.name];
+  const { name } = call.provider;
+  const key = parts.keys.get(name);
   const refusal = refusalBeforeQuota(call, auth, key);
   if (refusal !== undefined || key === undefined) {
     await setCountsOf(parts, res, license.id, limits);
@@ -96,7 +98,7 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
     return;
   }
   // 3. Admit: counted in the day and in the month, or in neither.
-  const counted = { licenseId: license.id, deviceId, provider: call.provider.name, model: call.model };
+  const counted = { licenseId: license.id, deviceId, provider: name, model: call.model };
   const decision = await parts.admission.admit(counted, limits);
   parts.decided(license, limits, decision);
   if (decision.outcome !== 'admitted') {
@@ -110,7 +112,10 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
   state.limit = limits.daily;
   // 4. Relay, and 5. settle: before an answer that is not charged, since the client may try again at once.
   const settle = settlement(parts, ticket, call, state);
-  const outcome = await relayTo(parts, req, res, { who, key, used, settle });
+  // It may have been replaced while the request was counted.
+  const realKey = parts.keys.get(name) ?? key;
+  const outcome = await relayTo(parts, req, res, { who, key: realKey, used, settle });
+  if (outcome.kind === 'provider-auth-failed') parts.keys.refused(name, realKey);
   await settle(outcome.refund);
   if (outcome.kind === 'answered') {
     state.end(outcome.complete ? 'ok' : 'cut_short');
@@ -129,7 +134,7 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
 function refusalBeforeQuota(
   call: ProxyCall,
   { session, status }: Authenticated['auth'],
-  key: ProviderKey | undefined,
+  key: KeyInForce | undefined,
 ): Refusal | undefined {
   if (status === 'suspended') return refuse('license_suspended');
   if (status === 'expired') return refuse('license_expired');
@@ -182,12 +187,7 @@ function relayTo(
   parts: ProxyParts,
   req: Request,
   res: Response,
-  {
-    who,
-    key,
-    used,
-    settle,
-  }: { who: Authenticated; key: ProviderKey; used: Used | undefined; settle: Settle },
+  { who, key, used, settle }: { who: Authenticated; key: KeyInForce; used: Used | undefined; settle: Settle },
 ): Promise<Outcome> {
   const { call, limits, state } = who;
   const base = parts.baseUrls[call.provider.name];

@@ -3,6 +3,7 @@ import { CountingMetrics } from './metrics/counting.ts';
 import { Exposition } from './metrics/exposition.ts';
 import type { Exemplars } from './metrics/histogram.ts';
 import { addProcessMetrics } from './metrics/process.ts';
+import { ProviderMetrics } from './metrics/providers.ts';
 import { RequestMetrics } from './metrics/requests.ts';
 import { SessionMetrics } from './metrics/sessions.ts';
 import { StoreMetrics } from './metrics/stores.ts';
@@ -19,6 +20,7 @@ export class Metrics {
   readonly stores: StoreMetrics;
   readonly counting: CountingMetrics;
   readonly sessions: SessionMetrics;
+  readonly providers: ProviderMetrics;
   readonly exposition: Exposition;
 
   /** @param open the requests under way, asked at each scrape */
@@ -27,6 +29,7 @@ export class Metrics {
     this.requests = new RequestMetrics(this.registry, exemplars, open);
     this.counting = new CountingMetrics(this.registry);
     this.sessions = new SessionMetrics(this.registry, exemplars);
+    this.providers = new ProviderMetrics(this.registry);
     this.stores = new StoreMetrics(this.registry, exemplars);
     addProcessMetrics(this.registry, version);
     this.exposition = new Exposition(this.registry, exemplars);
