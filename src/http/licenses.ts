@@ -41,7 +41,7 @@ const deviceRequest = z.object({
 export function licenseEndpoints(parts: LicenseParts): Router {
   const router = Router({ caseSensitive: true });
   const endpoint = (path: string, handler: RequestHandler): void => {
-    router.route(path).post(jsonBody, parts.attempts.guard, handler).all(onlyMethod('POST'));
+    router.route(path).post(parts.attempts.guard, jsonBody, handler).all(onlyMethod('POST'));
   };
   endpoint('/activate', activate(parts));
   endpoint('/deactivate', deactivate(parts));
