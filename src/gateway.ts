@@ -21,7 +21,7 @@ import { Activation } from './licensing/activation.ts';
 import { AdminTokens } from './licensing/admin-tokens.ts';
 import { recordInAudit } from './licensing/audit.ts';
 import type { Changes } from './licensing/changes.ts';
-import { recordWith } from './licensing/changes-recorder.ts';
+import { recordWith, type Recorder } from './licensing/changes-recorder.ts';
 import { Devices } from './licensing/devices.ts';
 import { AdminTokenKeys, ProxyKeys } from './licensing/keys.ts';
 import { Licenses } from './licensing/licenses.ts';
@@ -35,8 +35,9 @@ import type { Admission } from './quota/admission.ts';
 import { DatabaseUnavailable, patiently, sharedSecret, type Database } from './stores/database.ts';
 import { openEmbedded } from './stores/embedded.ts';
 import { openPostgres } from './stores/postgres.ts';
-import { openKeyRing } from './provider-keys.ts';
+import { openKeyRing, sealedColumns } from './provider-keys.ts';
 import { SecretBox } from './stores/secret-box.ts';
+import type { KeyRing } from './upstream/key-ring.ts';
 import { Relay } from './upstream/relay.ts';
 import { version } from './version.ts';
 import { watchGateway } from './watch-gateway.ts';
@@ -62,6 +63,7 @@ export interface Gateway {
   /** For people: which stores it uses. */
   readonly stores: { database: string; counters: string };
   readonly knex: Knex;
+  readonly providerKeys: Pick<KeyRing, 'inForce'>;
   readonly admission: Admission;
   /** Stops taking requests, lets those under way end within the drain time, writes what was counted, closes. */
   close(): Promise<void>;
@@ -128,6 +130,8 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
       db: database.knex,
       tiers: () => options.tiers,
       admission: counting.admission,
+      providerKeys: keys,
+      sealed: { box, columns: sealedColumns },
       ...licensing,
     },
     upstream: config.proxyMode ? { relay, keys, baseUrls: config.baseUrls } : undefined,
@@ -143,6 +147,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
     internalUrl: urlOf(servers.internal, config.host),
     stores: { database: database.description, counters: counting.description },
     knex: database.knex,
+    providerKeys: keys,
     admission: counting.admission,
     close: () => closers.closeAll(log),
   };
@@ -221,6 +226,7 @@ async function createLicensing(
   devices: Devices;
   activation: Activation;
   adminTokens: AdminTokens;
+  record: Recorder;
   sessions: Sessions;
   streams: OpenStreams;
 }> {
@@ -231,6 +237,7 @@ async function createLicensing(
   // Each is told of every change, in the transaction that makes it.
   const record = recordWith([recordInAudit]);
   return {
+    record,
     sessions,
     streams: new OpenStreams(sessions, changes, (at) => metrics.sessions.tookEffect('cut', at)),
     licenses: new Licenses(db, clock, changes, record),

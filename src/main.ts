@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { parseEnv } from 'node:util';
+import { readSecret } from './cli/read-secret.ts';
 import { runCli } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 
@@ -17,6 +18,7 @@ const terminal: Terminal = {
   complain: (text) => process.stderr.write(`${text}\n`),
   isInteractive: process.stdout.isTTY,
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
+  readSecret: (question) => readSecret(question, process.stdin, process.stderr),
   exit: (code) => (process.exitCode = code),
   onStop,
 };

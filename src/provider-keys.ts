@@ -7,14 +7,18 @@ import type { Logger } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { Trouble } from './observe/trouble.ts';
 import { patiently } from './stores/database.ts';
-import type { SecretBox } from './stores/secret-box.ts';
+import type { SealedColumn } from './stores/sealed-columns.ts';
+import { SecretUnreadable, type SecretBox } from './stores/secret-box.ts';
 import { KeyRing } from './upstream/key-ring.ts';
 import { ProviderKey } from './upstream/provider-keys.ts';
 import { ProviderRefusals } from './upstream/provider-refusals.ts';
-import { StoredKeys, type KeyNews } from './upstream/stored-keys.ts';
+import { sealedProviderKeys, StoredKeys, type KeyNews } from './upstream/stored-keys.ts';
 
 /** Announced in a license's place; no license has such an id, and instances that do not know it find nothing by it. */
 const PROVIDER_KEYS = 'provider-keys';
+
+/** Whatever is stored under the master key: all of it is encrypted anew when that is replaced. */
+export const sealedColumns: readonly SealedColumn[] = [sealedProviderKeys];
 
 interface Options {
   config: Config;
@@ -38,7 +42,7 @@ export async function openKeyRing({
 }: Options): Promise<KeyRing> {
   const trouble = new Trouble(log, 'stored provider keys cannot be read: those before stay in force');
   const now = (): number => clock.now();
-  const stored = await patiently(() =>
+  const stored = await explained(() =>
     StoredKeys.open({
       ...{ db, box, now, news: newsOver(changes), report: trouble },
       changed: (provider, key) =>
@@ -54,6 +58,19 @@ export async function openKeyRing({
     ring.inForce().map(({ provider, key: { fingerprint, source } }) => ({ provider, fingerprint, source })),
   );
   return ring;
+}
+
+/** The start fails where a stored key cannot be read, and says what to do then. */
+async function explained<T>(open: () => Promise<T>): Promise<T> {
+  try {
+    return await patiently(open);
+  } catch (error) {
+    if (!(error instanceof SecretUnreadable)) throw error;
+    throw new SecretUnreadable(
+      `${error.message}. Or, if that is lost, take the stored key away ` +
+        '(licensify provider remove-key <provider> --in-database) and set it anew',
+    );
+  }
 }
 
 function newsOver(changes: Changes): KeyNews {

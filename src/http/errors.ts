@@ -37,6 +37,7 @@ export const errorTable = {
   not_found: { status: 404, message: '{what} not found' },
   method_not_allowed: { status: 405, message: '{method} is not supported here; use {allow}' },
   license_revoked: { status: 409, message: 'The license is revoked, which is for good: create a new one' },
+  secret_unreadable: { status: 409, message: 'Nothing was changed: {problem}' },
   precondition_failed: {
     status: 412,
     message: '{what} has changed since you read it (its ETag is {etag} now): read it again, then repeat',
@@ -76,6 +77,11 @@ export const errorTable = {
     status: 503,
     message: 'The database cannot be reached. Try again shortly',
     retryAfter: 1,
+  },
+  master_key_not_configured: {
+    status: 503,
+    message:
+      'Nothing can be stored: set MASTER_KEY on every instance (openssl rand -base64 32 makes one) and restart them',
   },
   admin_not_configured: { status: 503, message: 'The admin API is off: set ADMIN_TOKEN on the server' },
 } as const satisfies Record<string, ErrorKind>;

@@ -20,9 +20,15 @@ export interface Resealed {
 /**
  * Seals every stored secret under the master key in force, so that the ones before can be taken out of MASTER_KEY: all of
  * them, or none.
+ * @param done told of it within the transaction
  * @throws SecretUnreadable where one was sealed under a master key that is not listed any more
  */
-export function resealAll(db: Knex, box: SecretBox, columns: readonly SealedColumn[]): Promise<Resealed> {
+export function resealAll(
+  db: Knex,
+  box: SecretBox,
+  columns: readonly SealedColumn[],
+  done?: (trx: Knex.Transaction, total: Resealed) => Promise<void>,
+): Promise<Resealed> {
   return db.transaction(async (trx) => {
     const total: Resealed = { secrets: 0, resealed: 0 };
     for (const column of columns) {
@@ -30,6 +36,7 @@ export function resealAll(db: Knex, box: SecretBox, columns: readonly SealedColu
       total.secrets += secrets;
       total.resealed += resealed;
     }
+    await done?.(trx, total);
     return total;
   });
 }

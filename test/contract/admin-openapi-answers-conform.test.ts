@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { adminBody } from '../support/admin-calls.ts';
 import { startTestGateway, type AdminOptions, type TestGateway } from '../support/gateway.ts';
 import { adminDocument, operationOf } from '../support/openapi.ts';
+import { newMasterKey, newOpenAiKey, setKey } from '../support/provider-admin.ts';
 import { rememberSecret } from '../support/output.ts';
 
 let gateway: TestGateway;
@@ -49,6 +50,13 @@ const calls: Record<string, () => Promise<Prepared>> = {
   listAudit: () => Promise.resolve({ path: '/audit' }),
   createToken: () => Promise.resolve({ path: '/tokens', body: { name: 'Bo', role: 'support' } }),
   listTokens: () => Promise.resolve({ path: '/tokens' }),
+  listProviders: () => Promise.resolve({ path: '/providers' }),
+  setProviderKey: () => Promise.resolve({ path: '/providers/openai/key', body: { key: newOpenAiKey() } }),
+  removeProviderKey: async () => {
+    await setKey(gateway, newOpenAiKey());
+    return { path: '/providers/openai/key' };
+  },
+  rotateMasterKey: () => Promise.resolve({ path: '/master-key/rotate' }),
   revokeToken: async () => ({ path: `/tokens/${await newToken()}/revoke` }),
 };
 
@@ -67,7 +75,7 @@ it('each operation of the document has a call here', () => {
 for (const database of ['postgres', 'embedded'] as const) {
   describe(`on ${database}`, () => {
     before(async () => {
-      gateway = await startTestGateway({ counters: 'memory', database });
+      gateway = await startTestGateway({ counters: 'memory', database, env: { MASTER_KEY: newMasterKey() } });
     });
     after(() => gateway.close());
 

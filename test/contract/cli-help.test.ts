@@ -12,6 +12,7 @@ const silent: Terminal = {
   complain: () => undefined,
   isInteractive: false,
   ask: undefined,
+  readSecret: () => Promise.resolve(''),
   exit: () => undefined,
   onStop: () => undefined,
 };
@@ -29,7 +30,8 @@ describe('--help', () => {
     assert.deepEqual(all.map((path) => path.join(' ')).sort(), [
       ...['audit', 'config', 'demo', 'device list', 'device remove', 'license create', 'license list'],
       ...['license reinstate', 'license reissue', 'license revoke', 'license rotate-keys', 'license show'],
-      ...['license suspend', 'license update', 'migrate', 'openapi', 'serve', 'tier list', 'tier validate'],
+      ...['license suspend', 'license update', 'master-key rotate', 'migrate', 'openapi', 'provider list'],
+      ...['provider remove-key', 'provider set-key', 'serve', 'tier list', 'tier validate'],
       ...['token create', 'token list', 'token revoke', 'usage'],
     ]);
   });
@@ -43,7 +45,7 @@ describe('--help', () => {
     });
   }
 
-  for (const path of [[], ['license'], ['device'], ['tier'], ['token']]) {
+  for (const path of [[], ['license'], ['device'], ['tier'], ['token'], ['provider'], ['master-key']]) {
     it(`of ${path.join(' ') || 'the whole'} lists what there is, with an example`, async () => {
       const { code, out } = await licensify([...path, '--help']);
       assert.equal(code, 0);

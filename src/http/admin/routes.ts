@@ -2,6 +2,7 @@ import { auditRoutes } from './audit.ts';
 import { deviceRoutes } from './devices.ts';
 import { keyRoutes } from './keys.ts';
 import { licenseRoutes } from './licenses.ts';
+import { providerRoutes } from './providers.ts';
 import type { AdminRoute } from './route.ts';
 import { tokenRoutes } from './tokens.ts';
 import { usageRoutes } from './usage.ts';
@@ -14,4 +15,5 @@ export const adminRoutes: readonly AdminRoute[] = [
   ...usageRoutes,
   ...auditRoutes,
   ...tokenRoutes,
+  ...providerRoutes,
 ];
