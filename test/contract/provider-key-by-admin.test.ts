@@ -69,7 +69,10 @@ for (const shape of [
         const { last_refused_at: at } = await openaiOf(gateway);
         assert.ok(Math.abs(Date.parse(at ?? '') - Date.now()) < 10_000);
       }, 5_000);
-      assert.match(await gateway.metrics(), /licensify_provider_refusals_total\{provider="openai"\} 1/);
+      assert.match(
+        await gateway.metrics(),
+        /licensify_upstream_errors_total\{provider="openai",kind="auth"\} 1/,
+      );
     });
 
     it('gives way to the settings when it is removed, and a second time there is none', async () => {

@@ -16,6 +16,8 @@ export class ProviderMetrics {
 
   /** @param keys the keys in force, asked at each scrape */
   watch(keys: () => { provider: string; fingerprint: string; source: string }[]): void {
-    this.#keys.from(() => keys().map(({ provider, fingerprint, source }) => [provider, fingerprint, source, 1]));
+    this.#keys.from(() =>
+      keys().map(({ provider, fingerprint, source }) => [provider, fingerprint, source, 1]),
+    );
   }
 }
