@@ -46,6 +46,7 @@ export interface Config {
   readonly shutdownDelayMs: number;
   readonly shutdownTimeoutMs: number;
   readonly proxyKeyGraceSeconds: number;
+  readonly requireSignature: boolean;
   readonly logLevel: string;
 }
 
@@ -160,6 +161,7 @@ const settings = {
   SHUTDOWN_DELAY_MS: wholeNumber(0, MAX_TIMER_MS, 0),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, MAX_TIMER_MS, 30_000),
   PROXY_KEY_GRACE_SECONDS: wholeNumber(0, 31_536_000, 300),
+  REQUIRE_SIGNATURE: yesOrNo(false),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -252,6 +254,7 @@ function freeze(values: Settings, files: Environment): Config {
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     proxyKeyGraceSeconds: values.PROXY_KEY_GRACE_SECONDS,
+    requireSignature: values.REQUIRE_SIGNATURE,
     logLevel: values.LOG_LEVEL,
   });
 }

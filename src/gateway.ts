@@ -26,6 +26,7 @@ import { recordWith } from './licensing/changes-recorder.ts';
 import { Devices } from './licensing/devices.ts';
 import { AdminTokenKeys, ProxyKeys } from './licensing/keys.ts';
 import { Licenses } from './licensing/licenses.ts';
+import { Replays } from './licensing/proofs/replays.ts';
 import { OpenStreams } from './licensing/open-streams.ts';
 import { Sessions } from './licensing/sessions.ts';
 import type { Tiers } from './licensing/tiers.ts';
@@ -123,6 +124,8 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
       db: database.knex,
       tiers: () => options.tiers,
       admission: counting.admission,
+      replays: new Replays({ redis: counting.redis, prefix: config.redisPrefix, clock }),
+      requireSignature: config.requireSignature,
       ...licensing,
     },
     upstream: config.proxyMode ? { relay, keys, baseUrls: config.baseUrls } : undefined,

@@ -90,6 +90,7 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     SHUTDOWN_DELAY_MS: config.shutdownDelayMs,
     SHUTDOWN_TIMEOUT_MS: config.shutdownTimeoutMs,
     PROXY_KEY_GRACE_SECONDS: config.proxyKeyGraceSeconds,
+    REQUIRE_SIGNATURE: config.requireSignature,
     LOG_LEVEL: config.logLevel,
   };
 }

@@ -22,7 +22,9 @@ export interface AppParts {
   observer: RequestObserver;
   metrics: ProxyMetrics;
   /** What the endpoints share. */
-  common: AdminParts & Pick<LicenseParts, 'activation'> & Pick<ProxyParts, 'sessions' | 'streams'>;
+  common: AdminParts &
+    Pick<LicenseParts, 'activation'> &
+    Pick<ProxyParts, 'sessions' | 'streams' | 'replays' | 'requireSignature'>;
   /** Undefined in direct mode, where nothing is proxied. */
   upstream: Pick<ProxyParts, 'relay' | 'keys' | 'baseUrls'> | undefined;
 }

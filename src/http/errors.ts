@@ -20,6 +20,7 @@ export const errorTable = {
     status: 401,
     message: 'Invalid proxy key: activate the license on this device to get a new one',
   },
+  invalid_signature: { status: 401, message: 'Invalid signature. {problem}' },
   invalid_admin_token: {
     status: 401,
     message: 'Invalid admin token: send it as "Authorization: Bearer <token>"',
@@ -31,6 +32,10 @@ export const errorTable = {
   forbidden: {
     status: 403,
     message: 'This takes the role "{needed}"; the token "{name}" has the role "{role}"',
+  },
+  public_key_required: {
+    status: 403,
+    message: 'This license asks for proof of possession: activate with a "public_key" of the device',
   },
   path_not_allowed: { status: 403, message: '{method} {path} is not open to proxy keys' },
   unknown_provider: { status: 404, message: 'Unsupported provider. Supported: openai, anthropic' },

@@ -1,9 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { Clock } from '../clock.ts';
 import { effectiveLimits, type EffectiveLimits } from '../licensing/license.ts';
 import type { OpenStreams } from '../licensing/open-streams.ts';
 import type { Authentication, Sessions } from '../licensing/sessions.ts';
-import type { Tiers } from '../licensing/tiers.ts';
 import type { ProxyMetrics } from '../observe/metrics.ts';
 import type { Admission, Decision, Ticket, Used } from '../quota/admission.ts';
 import { endOfDay, endOfMonthOfDay } from '../quota/windows.ts';
@@ -14,20 +12,18 @@ import type { ProviderKey } from '../upstream/provider-keys.ts';
 import type { Provider } from '../upstream/providers.ts';
 import { cutOff, type Outcome, type Relay } from '../upstream/relay.ts';
 import { refuse, sendRefusal, type Refusal } from './errors.ts';
+import { demandOnCall, prove, type ProofParts } from './prove.ts';
 import { keyInBody, readCall, type ProxyCall } from './read-call.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
 import { requestState, type RequestState } from './request-state.ts';
 
-export interface ProxyParts {
-  clock: Clock;
+export interface ProxyParts extends ProofParts {
   sessions: Sessions;
   streams: OpenStreams;
-  tiers: () => Tiers;
   admission: Admission;
   relay: Relay;
   keys: Record<Provider['name'], ProviderKey | undefined>;
   baseUrls: Record<Provider['name'], URL>;
-  maxBodyBytes: number;
   metrics: ProxyMetrics;
 }
 
@@ -39,7 +35,7 @@ interface Authenticated {
   state: RequestState;
 }
 
-/** `/proxy/{provider}/{api_path}`: the life of a request, in five steps. */
+/** `/proxy/{provider}/{api_path}`: the life of a request, in six steps. */
 export function proxy(parts: ProxyParts): RequestHandler {
   return async (req: Request, res: Response) => {
     const state = requestState(res);
@@ -86,7 +82,7 @@ export function proxy(parts: ProxyParts): RequestHandler {
 
 async function serve(parts: ProxyParts, req: Request, res: Response, who: Authenticated): Promise<void> {
   const { call, auth, limits, state } = who;
-  const { license, deviceId } = auth.session;
+  const { license } = auth.session;
   const key = parts.keys[call.provider.name];
   const refusal = refusalBeforeQuota(call, auth, key);
   if (refusal !== undefined || key === undefined) {
@@ -94,7 +90,32 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
     answerRefusal(res, state, refusal ?? refuse('internal_error'));
     return;
   }
-  // 3. Admit: counted in the day and in the month, or in neither.
+  // 3. Prove: what the tier or the device wants to be signed, which is nothing nearly always.
+  const demand = demandOnCall(parts, req, call, auth.session);
+  if (demand === undefined) {
+    await serveAdmitted(parts, req, res, { who, key });
+    return;
+  }
+  const proved = await prove(parts, { req, call, demand, alone: limits.outageAllowance > 0 });
+  if (proved.ok) {
+    await serveAdmitted(parts, req, res, { who: { ...who, call: proved.call }, key });
+  } else if (proved.refusal === undefined) {
+    state.end('client_gone');
+  } else {
+    state.error = proved.cause;
+    answerRefusal(res, state, proved.refusal);
+  }
+}
+
+async function serveAdmitted(
+  parts: ProxyParts,
+  req: Request,
+  res: Response,
+  { who, key }: { who: Authenticated; key: ProviderKey },
+): Promise<void> {
+  const { call, auth, limits, state } = who;
+  const { license, deviceId } = auth.session;
+  // 4. Admit: counted in the day and in the month, or in neither.
   const counted = { licenseId: license.id, deviceId, provider: call.provider.name, model: call.model };
   const decision = await parts.admission.admit(counted, limits);
   parts.metrics.admitted(license.tier, decision);
@@ -107,7 +128,7 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
   const { ticket, used } = decision;
   state.used = used?.today;
   state.limit = limits.daily;
-  // 4. Relay, and 5. settle: before an answer that is not charged, since the client may try again at once.
+  // 5. Relay, and 6. settle: before an answer that is not charged, since the client may try again at once.
   const settle = settlement(parts, ticket, call, state);
   const outcome = await relayTo(parts, req, res, { who, key, used, settle });
   await settle(outcome.refund);
@@ -195,6 +216,7 @@ function relayTo(
     realKey: key.value,
     keys: call.keys,
     bodyLength: call.body?.length,
+    contentType: call.envelope && 'application/json',
   });
   let counted = used;
   state.upstreamStart = performance.now();

@@ -1,13 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { withoutKeys } from '../key-forms.ts';
-import {
-  announcesBody,
-  BodyWatch,
-  firstPiece,
-  isJson,
-  isMultipart,
-  readBody,
-} from '../upstream/body-watch.ts';
+import { announcesBody, BodyWatch, firstPiece, readBody } from '../upstream/body-watch.ts';
+import { isJson, isMultipart } from '../upstream/content-type.ts';
 import { readEnvelope, type Envelope } from '../upstream/envelope.ts';
 import { KeySearch } from '../upstream/key-search.ts';
 import { allowedPath, parseProxyTarget } from '../upstream/path-policy.ts';
@@ -24,13 +18,21 @@ export interface ProxyCall {
   /** Finds what must not go to the provider: this key, and any other. */
   keys: KeySearch;
   hardwareId: string | undefined;
-  /** The provider's request, where it came in an envelope; else the request's own body is piped. */
+  /** The envelope that it came in. */
+  envelope: SentEnvelope | undefined;
+  /** The provider's request, where it has been read: out of an envelope, or to be verified; else it is piped. */
   body: Buffer | undefined;
   /** Watches a body that is piped. */
   watch: BodyWatch | undefined;
   /** '' where it is not known yet, or there is none. */
   model: string;
   shape: ErrorShape;
+}
+
+/** What is said of an envelope beside what it carries: for whoever verifies that it was signed. */
+export interface SentEnvelope extends Pick<Envelope, 'timestamp' | 'signature'> {
+  /** The whole body of the HTTP request. */
+  raw: Buffer;
 }
 
 export type ReadCall =
@@ -120,6 +122,7 @@ async function readDropIn(
     proxyKey,
     keys,
     hardwareId: undefined,
+    envelope: undefined,
     body: undefined,
     watch: undefined,
     model: '',
@@ -157,20 +160,20 @@ async function readEnveloped(
   const read = await readEnvelope(raw);
   if (read.ok) {
     const isOtherKey = keyInHeader !== undefined && keyInHeader !== read.envelope.proxyKey;
-    return isOtherKey ? refusedCall(twoKeys(), 'licensify', name) : callOf(read.envelope, addressed);
+    return isOtherKey ? refusedCall(twoKeys(), 'licensify', name) : callOf(read.envelope, addressed, raw);
   }
   if (read.isEnvelope || !foreignCredential) return refusedCall(malformed(read.problem), 'licensify', name);
   // A provider's request with a key that is none of ours: an SDK that was given the wrong one.
   return refusedCall(keyInHeader === undefined ? refuse('invalid_proxy_key') : keyInBody(), shape, name);
 }
 
-function callOf(envelope: Envelope, addressed: Addressed): ReadCall {
+function callOf(envelope: Envelope, addressed: Addressed, raw: Buffer): ReadCall {
   const { provider } = addressed;
   if (envelope.provider !== provider.name) {
     const refusal = refuse('provider_mismatch', { envelope: shown(envelope.provider), url: provider.name });
     return refusedCall(refusal, 'licensify', provider.name);
   }
-  const { proxyKey, hardwareId, body, model } = envelope;
+  const { proxyKey, hardwareId, body, model, timestamp, signature } = envelope;
   const keys = new KeySearch(proxyKey);
   if (keys.inBytes(body)) return refusedCall(keyInBody(), 'licensify', provider.name);
   const call: ProxyCall = {
@@ -178,6 +181,7 @@ function callOf(envelope: Envelope, addressed: Addressed): ReadCall {
     proxyKey,
     keys,
     hardwareId,
+    envelope: { raw, timestamp, signature },
     body,
     model,
     watch: undefined,
