@@ -93,8 +93,10 @@ function verifyHead(req: Request, key: DeviceKey, now: number): Promise<Verdict>
 
 /** A head that is signed, with the body that its digest is of. */
 async function covering(verdict: Verdict, req: Request, body: Buffer): Promise<Verdict> {
-  if (!announcesBody(req)) return verdict;
-  const problem = await digestProblem(req.headers['content-digest']?.toString() ?? '', body);
+  const digest = req.headers['content-digest']?.toString();
+  // A digest without a body is one whose body was taken away.
+  if (digest === undefined && !announcesBody(req)) return verdict;
+  const problem = await digestProblem(digest ?? '', body);
   return problem === undefined ? verdict : bad(problem);
 }
 
