@@ -29,6 +29,7 @@ const defaults = {
   shutdownDelayMs: 0,
   shutdownTimeoutMs: 30_000,
   proxyKeyGraceSeconds: 300,
+  requireSignature: false,
   logLevel: 'info',
 };
 

@@ -26,6 +26,7 @@ const wrong: Record<string, [value: string, takes: RegExp]> = {
   SHUTDOWN_DELAY_MS: ['2147483648', /^a whole number from 0 to 2147483647/],
   SHUTDOWN_TIMEOUT_MS: ['1.5', /^a whole number/],
   PROXY_KEY_GRACE_SECONDS: ['5m', /^a whole number/],
+  REQUIRE_SIGNATURE: ['perhaps', /^true or false/],
   LOG_LEVEL: ['verbose', /^fatal, error, warn, info, debug, trace or silent$/],
 };
 /** Any text may be a path. */
