@@ -89,7 +89,7 @@ export class Activation {
       action: device.isNew ? 'license.activated' : 'device.renewed',
       target: license.id,
       license: { before: license, after: license },
-      after: { hardware_id: hardwareId, ...(deviceKey !== undefined && { public_key: deviceKey.id }) },
+      after: { hardware_id: hardwareId },
       by,
       at: new Date(this.#clock.now()),
     });

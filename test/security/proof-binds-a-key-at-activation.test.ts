@@ -107,6 +107,16 @@ describe('a public key at activation', () => {
     assert.equal(await chatStatus(gateway, two), 401, 'an activation frees no key of before');
   });
 
+  it('works on the embedded database', async (t) => {
+    const alone = await startTestGateway({ database: 'embedded', counters: 'memory' });
+    t.after(() => alone.close());
+    const key = newDeviceKey();
+    const { proxyKey } = await boundDevice(alone, key);
+    assert.equal(await chatStatus(alone, proxyKey), 401);
+    const headers = { authorization: `Bearer ${proxyKey}`, ...signMessage({ key, body }) };
+    assert.equal((await send(alone, CHAT, { headers, body })).status, 200);
+  });
+
   it('is known to every instance', async (t) => {
     const other = await startTestGateway({ joins: gateway, tiers: signingTiers() });
     t.after(() => other.close());

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Redis } from 'ioredis';
 import { FakeClock } from '../support/fake-clock.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { chatStatus } from '../support/proxy-call.ts';
+import { testRedisUrl } from '../support/servers/databases.ts';
 import {
   boundDevice,
   CHAT,
@@ -35,6 +38,19 @@ async function servedOf(gateways: TestGateway[], headers: Record<string, string>
   return answers.filter(({ status }) => status === 200).length;
 }
 
+/** Redis remembers so many signatures, and none for longer than it could be accepted. */
+async function assertRemembered(gateway: TestGateway, count: number): Promise<void> {
+  const redis = new Redis(testRedisUrl());
+  const names = await redis.keys(`${gateway.env.REDIS_PREFIX ?? ''}:proof:*`);
+  const ttls = await Promise.all(names.map((name) => redis.pttl(name)));
+  redis.disconnect();
+  assert.equal(names.length, count);
+  assert.ok(
+    ttls.every((ttl) => ttl > 300_000 && ttl <= 360_000),
+    String(ttls),
+  );
+}
+
 describe('of many requests with one signature', () => {
   for (const counters of ['redis', 'memory'] as const) {
     it(`one is served and counted, on ${counters === 'redis' ? 'two instances over Redis' : 'one alone'}`, async (t) => {
@@ -62,6 +78,11 @@ describe('of many requests with one signature', () => {
       assert.equal(await servedOf(gateways, { authorization: `Bearer ${bound.proxyKey}`, ...relabelled }), 0);
       assert.equal((await gateway.gateway.admission.used(bound.licenseId)).today, 1);
       assert.equal(gateway.simulator.requests.length, 2);
+
+      // What need not be signed leaves nothing behind.
+      const plain = await gateway.device({ tier: 'pro' });
+      assert.equal(await chatStatus(gateway, plain.proxyKey), 200);
+      if (counters === 'redis') await assertRemembered(gateway, 2);
     });
   }
 
