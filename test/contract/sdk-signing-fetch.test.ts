@@ -136,7 +136,8 @@ for (const [name, setUp] of [
       );
       await assert.rejects(
         anthropicAt(gateway, proxyKey).messages.create({ model: anthropicModel, max_tokens: 9, messages }),
-        (error) => error instanceof Anthropic.AuthenticationError && /Invalid signature/.test(error.message),
+        (error) =>
+          error instanceof Anthropic.AuthenticationError && error.message.includes('Invalid signature'),
       );
       const now = gateway.logLines().filter(({ outcome }) => outcome === 'invalid_signature').length;
       assert.equal(now - seen, 2);

@@ -20,6 +20,18 @@ import {
 
 const body = '{"model":"gpt-4o","messages":[{"role":"user","content":"Hello"}]}';
 
+/** Points of small order, and other spellings of them. */
+const smallOrder = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0000000000000000000000000000000000000000000000000000000000000080',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+];
+
 describe('a public key at activation', () => {
   let gateway: TestGateway;
   before(async () => {
@@ -75,16 +87,6 @@ describe('a public key at activation', () => {
 
   it('under which anybody could sign is refused', async () => {
     const { licenseKey } = await gateway.createLicense();
-    const smallOrder = [
-      '0000000000000000000000000000000000000000000000000000000000000000',
-      '0000000000000000000000000000000000000000000000000000000000000080',
-      '0100000000000000000000000000000000000000000000000000000000000000',
-      '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-      'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
-      'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-      'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-      'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
-    ];
     for (const hex of smallOrder) {
       const publicKey = Buffer.from(hex, 'hex').toString('base64url');
       const { answer } = await activateWithKey(gateway, licenseKey, 'hw', publicKey);

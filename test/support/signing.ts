@@ -64,7 +64,7 @@ export interface TestKey {
 export function newDeviceKey(): TestKey {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const id = publicKey.export({ format: 'jwk' }).x ?? '';
-  return { privateKey, id, pem: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+  return { privateKey, id, pem: publicKey.export({ type: 'spki', format: 'pem' }) };
 }
 
 /** A request to sign, and how to deviate from what is right. */
