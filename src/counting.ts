@@ -9,13 +9,15 @@ import { Trouble } from './observe/trouble.ts';
 import type { Admission, CounterSource } from './quota/admission.ts';
 import { MemoryAdmission } from './quota/memory-admission.ts';
 import type { Bookings } from './quota/bookings.ts';
+import { NearLimits } from './quota/near-limits.ts';
+import { MemoryNearSets, RedisNearSets } from './quota/near-sets.ts';
 import { OutageAllowance } from './quota/outage-allowance.ts';
 import { isoDay } from './quota/windows.ts';
 import { readLedger } from './read-ledger.ts';
-import { connectToRedis, wireRedisCounting } from './redis-counting.ts';
+import { connectToRedis, wireRedisCounting, type Connections } from './redis-counting.ts';
 import type { RedisClient } from './stores/redis.ts';
 import { BufferedLedger } from './usage/buffered-ledger.ts';
-import { applyToLedger, LedgerChanges } from './usage/ledger.ts';
+import { applyToLedger, LedgerChanges, type FlushReport } from './usage/ledger.ts';
 
 /** Admission, the ledger behind it and the news between instances: over Redis, or within this process. */
 export interface Counting {
@@ -23,6 +25,15 @@ export interface Counting {
   readonly changes: Changes;
   readonly redis: RedisClient | undefined;
   readonly description: string;
+  readonly nearLimits: NearLimits;
+  readonly ledger: {
+    /** What is admitted and not known to be in the ledger, and since when the oldest of it is (`performance.now()`). */
+    waiting(): { events: number; oldestAt: number | undefined };
+    /** How many events this instance has written to it. */
+    written(): number;
+  };
+  /** Whether the counters were there when they were last asked. */
+  answers(): boolean;
   /** @throws if the counters cannot be reached */
   ping(): Promise<unknown>;
   /** Writes what was counted, then disconnects. */
@@ -43,9 +54,13 @@ export async function openCounting(options: Options): Promise<Counting> {
   return redisUrl === undefined ? countInProcess(options) : countInRedis(options, redisUrl);
 }
 
-function countInProcess({ knex, clock, log }: Options): Counting {
-  const trouble = new Trouble(log, 'usage cannot be written to the database; it is kept and tried again');
-  const ledger = new BufferedLedger(knex, trouble);
+function countInProcess({ knex, clock, log, metrics }: Options): Counting {
+  const report = ledgerReport(
+    'usage cannot be written to the database; it is kept and tried again',
+    log,
+    metrics,
+  );
+  const ledger = new BufferedLedger(knex, report);
   const source: CounterSource = {
     async countsOf(licenseId, day) {
       await ledger.flush();
@@ -62,6 +77,9 @@ function countInProcess({ knex, clock, log }: Options): Counting {
     changes: new LocalChanges(),
     redis: undefined,
     description: 'in this process, written to the database twice a second',
+    nearLimits: new NearLimits(new MemoryNearSets()),
+    ledger: { waiting: () => ledger.waiting, written: () => ledger.written },
+    answers: () => true,
     ping: () => Promise.resolve(),
     close: () => ledger.close(),
   };
@@ -72,22 +90,20 @@ async function countInRedis(
   setting: string,
 ): Promise<Counting> {
   const { redisPrefix: prefix, redisTimeoutMs: timeoutMs } = config;
-  const away = new Trouble(log, 'Redis cannot be reached; trying again');
-  const connections = await connectToRedis(setting, {
-    timeoutMs,
-    report: {
-      failed(error) {
-        metrics.storeFailed('redis');
-        away.failed(error);
-      },
-      succeeded: () => away.succeeded(),
-    },
-  });
+  const connections = await connect(setting, timeoutMs, { log, metrics });
   const { redis, counters, folding, subscriber, description } = connections;
-  const report = new Trouble(log, 'usage cannot be folded into the ledger; it is kept and tried again');
+  const report = ledgerReport(
+    'usage cannot be folded into the ledger; it is kept and tried again',
+    log,
+    metrics,
+  );
   const { admission, fold } = wireRedisCounting({
     ...{ knex, connections, prefix, timeoutMs, clock, report },
-    replaced: (event) => log.warn(event, 'Redis has lost its data: counters start from the ledger'),
+    decisions: metrics.stores.operations('redis', 'counters'),
+    replaced(event) {
+      metrics.stores.dataLost();
+      log.warn(event, 'Redis has lost its data: counters start from the ledger');
+    },
   });
   const changes = new RedisChanges(redis, subscriber, prefix);
   await admission.datasets.verify();
@@ -101,6 +117,9 @@ async function countInRedis(
     changes,
     redis,
     description,
+    nearLimits: new NearLimits(new RedisNearSets(redis, prefix)),
+    ledger: { waiting: () => admission.waiting(), written: () => fold.written },
+    answers: () => admission.answers && changes.live,
     ping: () => redis.ping(),
     async close() {
       changes.close();
@@ -110,6 +129,37 @@ async function countInRedis(
       await fold.stop();
       for (const connection of [redis, counters, folding, subscriber]) connection.disconnect();
     },
+  };
+}
+
+function connect(
+  setting: string,
+  timeoutMs: number,
+  { log, metrics: { stores } }: Pick<Options, 'log' | 'metrics'>,
+): Promise<Connections> {
+  const away = new Trouble(log, 'Redis cannot be reached; trying again');
+  return connectToRedis(setting, {
+    timeoutMs,
+    report: {
+      failed(error) {
+        stores.connectionFailed('redis');
+        away.failed(error);
+      },
+      succeeded: () => away.succeeded(),
+    },
+    commands: (use) => stores.operations('redis', use),
+  });
+}
+
+/** Logs and counts how writing to the ledger goes. */
+function ledgerReport(what: string, log: Logger, metrics: Metrics): FlushReport {
+  const trouble = new Trouble(log, what);
+  return {
+    failed(error) {
+      metrics.counting.ledgerFailed();
+      trouble.failed(error);
+    },
+    succeeded: () => trouble.succeeded(),
   };
 }
 

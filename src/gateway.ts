@@ -7,7 +7,7 @@ import { readKeyFile } from './config-secrets.ts';
 import type { Config, ProviderName } from './config.ts';
 import { openCounting, type Counting } from './counting.ts';
 import { createApp, type AppParts } from './http/app.ts';
-import { createAttempts } from './http/attempts.ts';
+import { createAttempts, limitRequests } from './http/attempts.ts';
 import { createInternalApp } from './http/internal.ts';
 import type { RequestState } from './http/request-state.ts';
 import { Readiness } from './http/readiness.ts';
@@ -29,23 +29,29 @@ import { Licenses } from './licensing/licenses.ts';
 import { Replays } from './licensing/proofs/replays.ts';
 import { OpenStreams } from './licensing/open-streams.ts';
 import { Sessions } from './licensing/sessions.ts';
+import { TierMigration } from './licensing/tier-migration.ts';
 import type { Tiers } from './licensing/tiers.ts';
+import type { TiersInForce } from './licensing/tiers-in-force.ts';
 import { Metrics } from './observe/metrics.ts';
 import type { Logger } from './observe/log.ts';
 import { Trouble } from './observe/trouble.ts';
 import type { Admission } from './quota/admission.ts';
+import { openSignUp } from './open-sign-up.ts';
+import { openTiers } from './open-tiers.ts';
 import { DatabaseUnavailable, patiently, sharedSecret, type Database } from './stores/database.ts';
 import { openEmbedded } from './stores/embedded.ts';
 import { openPostgres } from './stores/postgres.ts';
 import { ProviderKey } from './upstream/provider-keys.ts';
 import { Relay } from './upstream/relay.ts';
 import { version } from './version.ts';
+import { watchGateway } from './watch-gateway.ts';
 
 /** A silent provider is answered for before its client's connection counts as idle. Milliseconds. */
 const IDLE_MARGIN = 10_000;
 
 export interface GatewayOptions {
   config: Config;
+  /** Those that it starts with: `Gateway.tiers` takes others. */
   tiers: Tiers;
   log: Logger;
   /** Of the admin API; undefined: it is off. */
@@ -63,6 +69,7 @@ export interface Gateway {
   readonly stores: { database: string; counters: string };
   readonly knex: Knex;
   readonly admission: Admission;
+  readonly tiers: TiersInForce;
   /** Stops taking requests, lets those under way end within the drain time, writes what was counted, closes. */
   close(): Promise<void>;
 }
@@ -101,11 +108,12 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const { config, log } = options;
   const clock = options.clock ?? systemClock;
   const open = new Set<RequestState>();
-  const metrics = new Metrics(version, () => open.size);
+  const metrics = new Metrics(version, () => open);
 
   const database = await openDatabase(config, log, metrics);
   closers.add(() => database.close());
   await database.migrate();
+  const tiers = await openTiers(options.tiers, { db: database.knex, log, metrics });
   const counting = await openCounting({ config, knex: database.ledger, clock: options.clock, log, metrics });
   closers.add(() => counting.close());
 
@@ -114,22 +122,35 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const keys = { openai: openKey('openai', options), anthropic: openKey('anthropic', options) };
   closers.add(() => Object.values(keys).forEach((key) => key?.close()));
 
-  const licensing = await createLicensing(options, database, clock, counting.changes);
+  const licensing = await createLicensing(config, tiers, database, {
+    clock,
+    changes: counting.changes,
+    metrics,
+  });
   closers.add(() => licensing.streams.close());
+  const { licenses, sessions } = licensing;
+  watchGateway({ metrics, database, counting, sessions, tiers: tiers.current, clock });
+  const signUp = await openSignUp({ config, database, clock, licenses, tiers: tiers.current, log, metrics });
+  closers.add(signUp.close);
   const app = createApp({
     ...appSettings(options, counting),
-    observer: { log, open, ended: (request) => metrics.ended(request) },
+    signUp,
+    observer: { log, open, metrics: metrics.requests },
     common: {
       clock,
       db: database.knex,
-      tiers: () => options.tiers,
+      tiers: tiers.current,
       admission: counting.admission,
       replays: new Replays({ redis: counting.redis, prefix: config.redisPrefix, clock }),
       requireSignature: config.requireSignature,
       ...licensing,
     },
     upstream: config.proxyMode ? { relay, keys, baseUrls: config.baseUrls } : undefined,
-    metrics,
+    decided(license, limits, decision) {
+      metrics.requests.admitted(license.tier, decision);
+      if (decision.outcome !== 'unavailable' && decision.used !== undefined)
+        counting.nearLimits.note(license, limits, decision.used);
+    },
   });
   const servers = await openServers({ config, app, metrics, database, counting, closers });
   return {
@@ -138,6 +159,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
     stores: { database: database.description, counters: counting.description },
     knex: database.knex,
     admission: counting.admission,
+    tiers,
     close: () => closers.closeAll(log),
   };
 }
@@ -145,13 +167,17 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
 function appSettings(
   { config, adminToken }: GatewayOptions,
   { redis }: Counting,
-): Pick<AppParts, 'trustProxy' | 'corsOrigins' | 'maxBodyBytes' | 'adminToken' | 'attempts' | 'directKey'> {
+): Pick<
+  AppParts,
+  'trustProxy' | 'corsOrigins' | 'maxBodyBytes' | 'adminToken' | 'attempts' | 'mailLimit' | 'directKey'
+> {
   return {
     trustProxy: config.trustProxy,
     corsOrigins: config.corsOrigins,
     maxBodyBytes: config.maxBodyBytes,
     adminToken,
     attempts: createAttempts(redis, config.redisPrefix),
+    mailLimit: limitRequests(redis, config.redisPrefix, 'mails'),
     directKey: config.proxyMode ? undefined : config.protectedApiKey,
   };
 }
@@ -172,7 +198,7 @@ async function openServers(parts: ServerParts): Promise<{ public: Server; intern
     { problem: 'the database cannot be reached', check: () => answered(database) },
     { problem: 'the counters cannot be reached', check: () => counting.ping() },
   ]);
-  const internal = createInternalServer(createInternalApp({ registry: parts.metrics.registry, readiness }));
+  const internal = createInternalServer(createInternalApp({ metrics: parts.metrics.exposition, readiness }));
   closers.add(() => stopInternalServer(internal));
   await listen(internal, { port: config.internalPort, host: config.host, variable: 'INTERNAL_PORT' });
   const open = createPublicServer(parts.app, config.upstreamTimeoutMs + IDLE_MARGIN);
@@ -193,27 +219,30 @@ async function openDatabase(
   log: Logger,
   metrics: Metrics,
 ): Promise<Database> {
-  if (databaseUrl === undefined) return openEmbedded(dataDir);
+  if (databaseUrl === undefined)
+    return openEmbedded(dataDir, metrics.stores.operations('postgres', 'embedded'));
   const away = new Trouble(log, 'the database cannot be reached; trying again');
   return openPostgres(databaseUrl, {
     failed(err) {
-      metrics.storeFailed('postgres');
+      metrics.stores.connectionFailed('postgres');
       away.failed(err);
     },
     succeeded: () => away.succeeded(),
+    queries: (use) => metrics.stores.operations('postgres', use),
   });
 }
 
 async function createLicensing(
-  { config, tiers }: GatewayOptions,
+  config: Config,
+  tiers: TiersInForce,
   { knex: db, sessions: sessionsDb }: Database,
-  clock: Clock,
-  changes: Changes,
+  { clock, changes, metrics }: { clock: Clock; changes: Changes; metrics: Metrics },
 ): Promise<{
   licenses: Licenses;
   devices: Devices;
   activation: Activation;
   adminTokens: AdminTokens;
+  tierMigration: TierMigration;
   sessions: Sessions;
   streams: OpenStreams;
 }> {
@@ -225,11 +254,12 @@ async function createLicensing(
   const record = recordWith([recordInAudit]);
   return {
     sessions,
-    streams: new OpenStreams(sessions, changes),
+    streams: new OpenStreams(sessions, changes, (at) => metrics.sessions.tookEffect('cut', at)),
     licenses: new Licenses(db, clock, changes, record),
     devices: new Devices(db, clock, changes, record),
+    tierMigration: new TierMigration({ db, clock, changes, record }),
     adminTokens: new AdminTokens({ db, clock, keys: tokenKeys, record }),
-    activation: new Activation({ db, clock, changes, record, keys, tiers: () => tiers, graceMs }),
+    activation: new Activation({ db, clock, changes, record, keys, tiers: tiers.current, graceMs }),
   };
 }
 

@@ -8,6 +8,7 @@ import type { StreamLedger } from './quota/stream-ledger.ts';
 import { isoDay } from './quota/windows.ts';
 import { readLedger } from './read-ledger.ts';
 import { describeRedis, locateRedis, openRedis, openSubscriber, type RedisClient } from './stores/redis.ts';
+import type { OperationReport } from './stores/operation-report.ts';
 import { FIRST_ID } from './stores/stream-ids.ts';
 import type { FlushReport } from './usage/ledger.ts';
 import { StreamFold, type StreamName } from './usage/stream-fold.ts';
@@ -34,7 +35,11 @@ export interface Connections {
  */
 export async function connectToRedis(
   setting: string,
-  { timeoutMs, report }: { timeoutMs: number; report: FlushReport },
+  {
+    timeoutMs,
+    report,
+    commands,
+  }: { timeoutMs: number; report: FlushReport; commands: (use: 'general' | 'ledger') => OperationReport },
 ): Promise<Connections> {
   let lastError: Error | undefined;
   const onError = (err: Error): void => {
@@ -44,9 +49,9 @@ export async function connectToRedis(
   const opened: RedisClient[] = [];
   const open = async (): Promise<Connections> => {
     const address = await locateRedis(setting);
-    const redis = openRedis(address, onError, { timeoutMs });
+    const redis = openRedis(address, onError, { timeoutMs, report: commands('general') });
     const counters = openRedis(address, onError);
-    const folding = openRedis(address, onError, { timeoutMs: FOLD_TIMEOUT });
+    const folding = openRedis(address, onError, { timeoutMs: FOLD_TIMEOUT, report: commands('ledger') });
     const subscriber = openSubscriber(address, onError);
     opened.push(redis, counters, folding, subscriber);
     redis.on('ready', () => report.succeeded());
@@ -70,6 +75,8 @@ interface Options {
   clock?: Clock | undefined;
   /** Told how folding goes. */
   report: FlushReport;
+  /** Told of each call that decides or books. */
+  decisions?: OperationReport;
   replaced?: ((event: Replacement) => void) | undefined;
 }
 
@@ -78,7 +85,7 @@ export function wireRedisCounting(options: Options): {
   admission: RedisAdmission;
   fold: StreamFold;
 } {
-  const { knex, connections, prefix, timeoutMs, clock, report, replaced } = options;
+  const { knex, connections, prefix, timeoutMs, clock, report, decisions, replaced } = options;
   const fold: StreamFold = new StreamFold({
     db: knex,
     redis: connections.folding,
@@ -100,6 +107,7 @@ export function wireRedisCounting(options: Options): {
     timeoutMs,
     ledger,
     clock,
+    report: decisions,
     replaced,
   });
   return { admission, fold };

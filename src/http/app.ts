@@ -3,12 +3,13 @@ import express, { type Express, type RequestHandler } from 'express';
 import { isUnavailable } from '../stores/database.ts';
 import { adminApi } from './admin/index.ts';
 import type { AdminParts } from './admin/parts.ts';
-import type { ProxyMetrics } from '../observe/metrics.ts';
 import type { Attempts } from './attempts.ts';
 import { errorHandler, notFound } from './json-endpoint.ts';
 import { licenseEndpoints, type LicenseParts } from './licenses.ts';
 import { proxy, type ProxyParts } from './proxy.ts';
 import { publicEndpoints } from './public.ts';
+import { signUpEndpoints, type SignUpParts } from './sign-up.ts';
+import { usageEndpoint } from './usage-report.ts';
 import { observeRequests, type RequestObserver } from './request-log.ts';
 
 export interface AppParts {
@@ -19,8 +20,10 @@ export interface AppParts {
   /** Direct mode's key; undefined in proxy mode. */
   directKey: string | undefined;
   attempts: Attempts;
+  mailLimit: SignUpParts['mailLimit'];
+  signUp: Pick<SignUpParts, 'signUp' | 'mailer'>;
   observer: RequestObserver;
-  metrics: ProxyMetrics;
+  decided: ProxyParts['decided'];
   /** What the endpoints share. */
   common: AdminParts &
     Pick<LicenseParts, 'activation'> &
@@ -35,13 +38,13 @@ export interface AppParts {
  *  1. the request's id and, when it ends, its log line and metrics
  *  2. CORS, where origins are configured
  *  3. /proxy: nothing has touched the body before it (a body parser in front of a proxy hangs it)
- *  4. the license endpoints
+ *  4. the license endpoints, and sign-up
  *  5. the admin API
  *  6. /tiers, /health, /version
  *  7. what is left: 404, and errors
  */
 export function createApp(parts: AppParts): Express {
-  const { common, upstream, metrics, maxBodyBytes, attempts, directKey } = parts;
+  const { common, upstream, decided, maxBodyBytes, attempts, directKey } = parts;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -51,8 +54,10 @@ export function createApp(parts: AppParts): Express {
 
   app.use(observeRequests(parts.observer));
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
-  if (upstream !== undefined) app.use('/proxy', proxy({ ...common, ...upstream, maxBodyBytes, metrics }));
+  if (upstream !== undefined) app.use('/proxy', proxy({ ...common, ...upstream, maxBodyBytes, decided }));
   app.use(licenseEndpoints({ ...common, attempts, directKey }));
+  if (directKey !== undefined) app.use(usageEndpoint({ ...common, attempts, directKey }));
+  app.use(signUpEndpoints({ ...parts.signUp, attempts, mailLimit: parts.mailLimit, tiers: common.tiers }));
   app.use('/admin', adminApi(common, parts.adminToken));
   app.use(publicEndpoints(common.tiers));
   app.use(notFound);

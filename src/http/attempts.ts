@@ -1,37 +1,30 @@
 import type { Request, RequestHandler } from 'express';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import {
+  RateLimiterMemory,
+  RateLimiterRedis,
+  RateLimiterRes,
+  type RateLimiterAbstract,
+} from 'rate-limiter-flexible';
 import type { RedisClient } from '../stores/redis.ts';
-import { refuse, type Refusal } from './errors.ts';
+import { refuse, type ErrorCode, type Refusal } from './errors.ts';
 import { answerRefusal } from './json-endpoint.ts';
 
 const ALLOWED = 10;
 const WITHIN_SECONDS = 600;
 
 /**
- * Slows down whoever tries license keys: an address that presented ten unknown ones within ten minutes waits until
- * they are over. Other refusals do not count, so a customer with a full license is never locked out.
+ * Slows down whoever tries license keys and codes: an address that presented ten unknown ones within ten minutes waits
+ * until they are over. Other refusals do not count, so a customer with a full license is never locked out.
  */
 export interface Attempts {
   readonly guard: RequestHandler;
   /** Counts an unknown key against the address it came from, and says what to answer. */
-  failed(req: Request): Promise<Refusal>;
+  failed(req: Request, code?: ErrorCode): Promise<Refusal>;
 }
 
 /** @param redis shares the counts between instances; each counts for itself without it, and while it is away */
 export function createAttempts(redis: RedisClient | undefined, prefix: string): Attempts {
-  const options = { points: ALLOWED, duration: WITHIN_SECONDS };
-  const memory = new RateLimiterMemory({ ...options, keyPrefix: 'attempts' });
-  const limiter =
-    redis === undefined
-      ? memory
-      : new RateLimiterRedis({
-          ...options,
-          storeClient: redis,
-          keyPrefix: `${prefix}:attempts`,
-          inMemoryBlockOnConsumed: ALLOWED,
-          inMemoryBlockDuration: WITHIN_SECONDS,
-          insuranceLimiter: memory,
-        });
+  const limiter = createLimiter(redis, `${prefix}:attempts`);
   return {
     guard: async (req, res, next) => {
       const state = await limiter.get(addressOf(req));
@@ -41,10 +34,10 @@ export function createAttempts(redis: RedisClient | undefined, prefix: string): 
       }
       answerRefusal(res, tooMany(state));
     },
-    async failed(req) {
+    async failed(req, code = 'invalid_license_key') {
       try {
         await limiter.consume(addressOf(req));
-        return refuse('invalid_license_key');
+        return refuse(code);
       } catch (error) {
         // Beyond the limit it is thrown: of a hundred that passed the guard together, ten learn that their key is wrong.
         if (error instanceof RateLimiterRes) return tooMany(error);
@@ -52,6 +45,34 @@ export function createAttempts(redis: RedisClient | undefined, prefix: string): 
       }
     },
   };
+}
+
+/** Lets an address ask for so many mails in ten minutes, to whatever addresses they go. */
+export function limitRequests(redis: RedisClient | undefined, prefix: string, name: string): RequestHandler {
+  const limiter = createLimiter(redis, `${prefix}:${name}`);
+  return async (req, res, next) => {
+    try {
+      await limiter.consume(addressOf(req));
+    } catch (error) {
+      if (!(error instanceof RateLimiterRes)) throw error;
+      answerRefusal(res, tooMany(error));
+      return;
+    }
+    next();
+  };
+}
+
+function createLimiter(redis: RedisClient | undefined, keyPrefix: string): RateLimiterAbstract {
+  const options = { points: ALLOWED, duration: WITHIN_SECONDS, keyPrefix };
+  const memory = new RateLimiterMemory(options);
+  if (redis === undefined) return memory;
+  return new RateLimiterRedis({
+    ...options,
+    storeClient: redis,
+    inMemoryBlockOnConsumed: ALLOWED,
+    inMemoryBlockDuration: WITHIN_SECONDS,
+    insuranceLimiter: memory,
+  });
 }
 
 function tooMany({ msBeforeNext }: RateLimiterRes): Refusal {

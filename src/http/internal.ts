@@ -1,18 +1,19 @@
 import express, { type Express } from 'express';
-import type { Registry } from 'prom-client';
 import type { Readiness } from './readiness.ts';
 
 export interface InternalParts {
-  registry: Registry;
+  /** Writes the metrics as the scraper's Accept header asks for them. */
+  metrics: { write(accept?: string): Promise<{ contentType: string; text: string }> };
   readiness: Readiness;
 }
 
 /** The internal listener: for Prometheus, the load balancer and the orchestrator, never for clients. */
-export function createInternalApp({ registry, readiness }: InternalParts): Express {
+export function createInternalApp({ metrics, readiness }: InternalParts): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.get('/metrics', async (_req, res) => {
-    res.type(registry.contentType).send(await registry.metrics());
+  app.get('/metrics', async (req, res) => {
+    const { contentType, text } = await metrics.write(req.headers.accept);
+    res.type(contentType).send(text);
   });
   app.get('/health/live', (_req, res) => void res.json({ status: 'ok' }));
   app.get('/health/ready', async (_req, res) => {

@@ -7,7 +7,7 @@ import type { Devices } from '../licensing/devices.ts';
 import { encryptForLicense } from '../licensing/key-envelope.ts';
 import { demandOn, type Demand } from '../licensing/proofs/demand.ts';
 import { parseDeviceKey, type DeviceKey } from '../licensing/proofs/device-key.ts';
-import { effectiveLimits, refusalOf, statusAt, type License } from '../licensing/license.ts';
+import { effectiveLimits, refusalAt, type License } from '../licensing/license.ts';
 import type { Licenses } from '../licensing/licenses.ts';
 import type { Tiers } from '../licensing/tiers.ts';
 import type { Admission } from '../quota/admission.ts';
@@ -43,7 +43,7 @@ const publicKey = z
     return z.NEVER;
   });
 
-const deviceRequest = z.object({
+export const deviceRequest = z.object({
   license_key: z.string().max(200),
   hardware_id: z
     .string()
@@ -111,9 +111,18 @@ function signingOf(
 function activationRefusal(
   result: Extract<ActivationResult, { activated: false }>,
 ): ReturnType<typeof refuse> {
-  return result.refusal === 'device_limit_reached'
-    ? refuse('device_limit_reached', { max: result.maxActivations })
-    : refuse(result.refusal);
+  switch (result.refusal) {
+    case 'device_limit_reached':
+      return refuse(result.refusal, { max: result.maxActivations });
+    case 'device_already_licensed':
+      return refuse(result.refusal, { tier: result.tier });
+    case 'invalid_license_key':
+    case 'public_key_required':
+    case 'license_suspended':
+    case 'license_expired':
+    case 'tier_not_configured':
+      return refuse(result.refusal);
+  }
 }
 
 function deactivate(parts: LicenseParts): RequestHandler {
@@ -144,7 +153,8 @@ function check(parts: LicenseParts): RequestHandler {
       }),
     ]);
     const refusal =
-      refusalOf(statusAt(license, parts.clock.now())) ?? (isActivated ? undefined : 'hardware_not_activated');
+      refusalAt(license, parts.tiers(), parts.clock.now()) ??
+      (isActivated ? undefined : 'hardware_not_activated');
     res.json({
       valid: refusal === undefined,
       ...(refusal !== undefined && { reason: refusal }),
@@ -165,7 +175,7 @@ export function customerOf(req: Request, res: Response): Actor {
 }
 
 /** A revoked license is nobody's any more. @throws RefusalError where the key is unknown */
-async function findLicense(
+export async function findLicense(
   parts: LicenseParts,
   req: Parameters<RequestHandler>[0],
   licenseKey: string,

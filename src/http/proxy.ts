@@ -1,8 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { effectiveLimits, type EffectiveLimits } from '../licensing/license.ts';
 import type { OpenStreams } from '../licensing/open-streams.ts';
-import type { Authentication, Sessions } from '../licensing/sessions.ts';
-import type { ProxyMetrics } from '../observe/metrics.ts';
+import type { Authentication, Session, Sessions } from '../licensing/sessions.ts';
 import type { Admission, Decision, Ticket, Used } from '../quota/admission.ts';
 import { endOfDay, endOfMonthOfDay } from '../quota/windows.ts';
 import { headersForProvider, queryForProvider } from '../upstream/header-policy.ts';
@@ -24,7 +23,8 @@ export interface ProxyParts extends ProofParts {
   relay: Relay;
   keys: Record<Provider['name'], ProviderKey | undefined>;
   baseUrls: Record<Provider['name'], URL>;
-  metrics: ProxyMetrics;
+  /** Told of each decision on whether a request may go. */
+  decided: (license: Session['license'], limits: EffectiveLimits, decision: Decision) => void;
 }
 
 /** A request whose key is known. */
@@ -56,6 +56,7 @@ export function proxy(parts: ProxyParts): RequestHandler {
     state.shape = call.shape;
     state.path = call.path;
     state.model = call.model;
+    state.waited = call.waited;
     // 2. Authenticate: the key's session, from memory nearly always.
     const auth = await parts.sessions.authenticate(call.proxyKey);
     if (!auth.known) {
@@ -84,7 +85,7 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
   const { call, auth, limits, state } = who;
   const { license } = auth.session;
   const key = parts.keys[call.provider.name];
-  const refusal = refusalBeforeQuota(call, auth, key);
+  const refusal = refusalBeforeQuota(who, key);
   if (refusal !== undefined || key === undefined) {
     await setCountsOf(parts, res, license.id, limits);
     answerRefusal(res, state, refusal ?? refuse('internal_error'));
@@ -118,7 +119,7 @@ async function serveAdmitted(
   // 4. Admit: counted in the day and in the month, or in neither.
   const counted = { licenseId: license.id, deviceId, provider: call.provider.name, model: call.model };
   const decision = await parts.admission.admit(counted, limits);
-  parts.metrics.admitted(license.tier, decision);
+  parts.decided(license, limits, decision);
   if (decision.outcome !== 'admitted') {
     if (decision.outcome === 'unavailable') state.error = decision.cause;
     else setHeaders(res, rateLimitHeaders(limits, decision.used));
@@ -147,12 +148,12 @@ async function serveAdmitted(
 
 /** What can be refused without asking the counters, in the contract's order: license, device, provider. */
 function refusalBeforeQuota(
-  call: ProxyCall,
-  { session, status }: Authenticated['auth'],
+  { call, auth: { session, status }, limits }: Authenticated,
   key: ProviderKey | undefined,
 ): Refusal | undefined {
   if (status === 'suspended') return refuse('license_suspended');
   if (status === 'expired') return refuse('license_expired');
+  if (limits.isTierMissing) return refuse('tier_not_configured');
   if (call.hardwareId !== undefined && call.hardwareId !== session.hardwareId)
     return refuse('hardware_not_activated');
   if (key === undefined) return refuse('provider_not_configured', { provider: call.provider.label });
@@ -229,6 +230,7 @@ function relayTo(
     headers,
     body: call.body,
     guard: call.watch,
+    times: state,
     ownHeaders: () => rateLimitHeaders(limits, counted),
     giveBack: async () => {
       counted = lessOne(used);

@@ -27,6 +27,8 @@ export interface ProxyCall {
   /** '' where it is not known yet, or there is none. */
   model: string;
   shape: ErrorShape;
+  /** How long it took the client to send what had to be read first. Milliseconds. */
+  waited: number;
 }
 
 /** What is said of an envelope beside what it carries: for whoever verifies that it was signed. */
@@ -115,6 +117,7 @@ async function readDropIn(
 ): Promise<ReadCall> {
   const shape = addressed.provider.name;
   const keys = new KeySearch(proxyKey);
+  const asked = performance.now();
   const first = await firstPiece(req);
   if (req.destroyed && !req.complete) return { ok: false, refusal: undefined };
   const call: ProxyCall = {
@@ -127,6 +130,7 @@ async function readDropIn(
     watch: undefined,
     model: '',
     shape,
+    waited: performance.now() - asked,
   };
   if (first === undefined) return { ok: true, call };
   if (keys.inBytes(first)) {
@@ -152,7 +156,9 @@ async function readEnveloped(
 ): Promise<ReadCall> {
   const { name } = addressed.provider;
   const shape = foreignCredential ? name : 'licensify';
+  const asked = performance.now();
   const raw = await readBody(req, maxBodyBytes);
+  const waited = performance.now() - asked;
   if (raw === undefined) return { ok: false, refusal: undefined };
   if (raw === 'too-large') {
     return refusedCall(refuse('body_too_large', { max: maxBodyBytes }), shape, name);
@@ -160,14 +166,20 @@ async function readEnveloped(
   const read = await readEnvelope(raw);
   if (read.ok) {
     const isOtherKey = keyInHeader !== undefined && keyInHeader !== read.envelope.proxyKey;
-    return isOtherKey ? refusedCall(twoKeys(), 'licensify', name) : callOf(read.envelope, addressed, raw);
+    return isOtherKey
+      ? refusedCall(twoKeys(), 'licensify', name)
+      : callOf(read.envelope, addressed, { raw, waited });
   }
   if (read.isEnvelope || !foreignCredential) return refusedCall(malformed(read.problem), 'licensify', name);
   // A provider's request with a key that is none of ours: an SDK that was given the wrong one.
   return refusedCall(keyInHeader === undefined ? refuse('invalid_proxy_key') : keyInBody(), shape, name);
 }
 
-function callOf(envelope: Envelope, addressed: Addressed, raw: Buffer): ReadCall {
+function callOf(
+  envelope: Envelope,
+  addressed: Addressed,
+  { raw, waited }: { raw: Buffer; waited: number },
+): ReadCall {
   const { provider } = addressed;
   if (envelope.provider !== provider.name) {
     const refusal = refuse('provider_mismatch', { envelope: shown(envelope.provider), url: provider.name });
@@ -186,6 +198,7 @@ function callOf(envelope: Envelope, addressed: Addressed, raw: Buffer): ReadCall
     model,
     watch: undefined,
     shape: 'licensify',
+    waited,
   };
   return { ok: true, call };
 }

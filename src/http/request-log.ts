@@ -1,12 +1,19 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
-import { errorTable, statusOf, type ErrorCode } from './errors.ts';
-import { beginRequest, type RequestState } from './request-state.ts';
-import type { EndedRequest } from '../observe/metrics.ts';
+import type { EndedCall, EndedRequest } from '../observe/metrics.ts';
 import type { Logger } from '../observe/log.ts';
+import { writeLine, type Ending } from './request-line.ts';
+import { beginRequest, type RequestState } from './request-state.ts';
 
 export interface RequestObserver {
   log: Logger;
-  ended(request: EndedRequest): void;
+  metrics: {
+    /** Told of each request under /proxy. */
+    ended(request: EndedRequest): void;
+    /** Told of each other one. */
+    endpointEnded(call: EndedCall): void;
+  };
   /** Goes up and down with the requests under way. */
   open: Set<RequestState>;
 }
@@ -19,70 +26,88 @@ export function observeRequests(observer: RequestObserver): RequestHandler {
     observer.open.add(state);
     res.once('close', () => {
       observer.open.delete(state);
-      const finished = res.writableFinished;
-      const outcome = state.outcome ?? (finished ? 'ok' : 'client_gone');
-      const durationMs = performance.now() - state.startedAt;
-      writeLine(observer.log, state, {
-        method: req.method,
-        // Not the query, and no path of a proxied request but one that the policy knows: a client may put a key there.
-        path: state.path ?? knownPath(req.originalUrl),
-        status: res.headersSent ? res.statusCode : undefined,
-        outcome,
-        durationMs,
-      });
-      if (state.provider === undefined) return;
-      observer.ended({
-        provider: state.provider,
-        tier: state.tier ?? 'none',
-        outcome,
-        status: res.headersSent ? res.statusCode : 0,
-        durationSeconds: durationMs / 1_000,
-      });
+      const ending = endingOf(req, res, state);
+      writeLine(observer.log, state, ending);
+      count(observer.metrics, state, ending);
     });
     next();
   };
 }
 
-interface Line {
-  method: string;
-  path: string;
-  status: number | undefined;
-  outcome: string;
-  durationMs: number;
+function endingOf(
+  req: IncomingMessage & { originalUrl: string },
+  res: ServerResponse,
+  state: RequestState,
+): Ending {
+  const { received, sent } = bytesSinceBefore(req.socket);
+  const { startedAt, upstreamStart, firstByteAt, headAt } = state;
+  const beforeUpstream = upstreamStart === undefined ? undefined : upstreamStart - startedAt - state.waited;
+  const afterFirstByte = firstByteAt === undefined || headAt === undefined ? 0 : headAt - firstByteAt;
+  return {
+    method: req.method ?? '',
+    // Not the query, and no path of a proxied request but one that the policy knows: a client may put a key there.
+    path: state.path ?? knownPath(req.originalUrl),
+    status: res.headersSent ? res.statusCode : undefined,
+    outcome: state.outcome ?? (res.writableFinished ? 'ok' : 'client_gone'),
+    durationMs: performance.now() - startedAt,
+    overheadMs: beforeUpstream === undefined ? undefined : beforeUpstream + afterFirstByte,
+    firstByteMs:
+      firstByteAt === undefined || upstreamStart === undefined ? undefined : firstByteAt - upstreamStart,
+    received,
+    sent,
+  };
 }
 
-function writeLine(log: Logger, state: RequestState, line: Line): void {
-  const fields = {
-    requestId: state.id,
-    method: line.method,
-    path: line.path,
+function count(metrics: RequestObserver['metrics'], state: RequestState, ending: Ending): void {
+  const { status = 0, overheadMs, firstByteMs } = ending;
+  const duration = ending.durationMs / 1_000;
+  if (state.provider === undefined) {
+    metrics.endpointEnded({ endpoint: ending.path, status, duration });
+    return;
+  }
+  metrics.ended({
+    id: state.id,
     provider: state.provider,
-    model: state.model === '' ? undefined : state.model,
-    license: state.license,
-    device: state.device,
-    actor: state.actor,
-    tier: state.tier,
-    status: line.status,
-    outcome: line.outcome,
-    used: state.used,
-    limit: state.limit,
-    durationMs: round(line.durationMs),
-    overheadMs: state.upstreamStart === undefined ? undefined : round(state.upstreamStart - state.startedAt),
-    err: state.error ?? state.settleError,
-  };
-  const isOurFault = line.outcome in errorTable && statusOf(line.outcome as ErrorCode) >= 500;
-  if (isOurFault || fields.err !== undefined) log.error(fields, 'request failed');
-  else log.info(fields, 'request ended');
+    tier: state.tier ?? 'none',
+    outcome: ending.outcome,
+    status,
+    stream: state.stream,
+    duration,
+    overhead: overheadMs === undefined ? undefined : overheadMs / 1_000,
+    firstByte: firstByteMs === undefined ? undefined : firstByteMs / 1_000,
+    received: ending.received,
+    sent: ending.sent,
+  });
 }
+
+const countedKey = Symbol('bytes counted');
+
+interface Carrier extends Socket {
+  [countedKey]?: { received: number; sent: number };
+}
+
+/** What went over a connection since the request before on it; nothing need be counted piece by piece. */
+function bytesSinceBefore(socket: Carrier): { received: number; sent: number } {
+  const { bytesRead, bytesWritten } = socket;
+  const before = socket[countedKey];
+  if (before === undefined) {
+    socket[countedKey] = { received: bytesRead, sent: bytesWritten };
+    return { received: bytesRead, sent: bytesWritten };
+  }
+  const bytes = { received: bytesRead - before.received, sent: bytesWritten - before.sent };
+  before.received = bytesRead;
+  before.sent = bytesWritten;
+  return bytes;
+}
+
+const known = new RegExp(
+  [
+    '^/(?:activate|deactivate|check|init|verify|usage|tiers|health|version|proxy/(?:openai|anthropic)',
+    '|admin/(?:openapi\\.json|v1/(?:licenses|usage|audit|tiers|tokens|webhooks|provider-keys)))(?=$|[/?])',
+  ].join(''),
+);
 
 /** The first segments of a path that has no ids and no client's text in it. */
 function knownPath(target: string): string {
-  const [path = ''] = target.split('?');
-  const known =
-    /^\/(?:activate|deactivate|check|tiers|health|version|admin\/v1\/licenses|proxy\/(?:openai|anthropic))/;
-  return known.exec(path)?.[0] ?? '(unknown)';
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100;
+  return known.exec(target)?.[0] ?? '(unknown)';
 }

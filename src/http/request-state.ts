@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { PassageTimes } from '../upstream/relay.ts';
 import type { ErrorShape } from './errors.ts';
 
 /** What is known of a request so far; its log line and its metrics are made of it when it ends. */
-export interface RequestState {
+export interface RequestState extends PassageTimes {
   readonly id: string;
   readonly startedAt: number;
   provider: string | undefined;
@@ -18,6 +19,8 @@ export interface RequestState {
   limit: number | undefined;
   /** Of `performance.now()`: when the provider was first spoken to. */
   upstreamStart: number | undefined;
+  /** How long we waited for the client's body before that. Milliseconds. */
+  waited: number;
   shape: ErrorShape;
   /** An error code of the table, or how else it ended. */
   outcome: string | undefined;
@@ -50,6 +53,10 @@ export function beginRequest(res: Carrier): RequestState {
     used: undefined,
     limit: undefined,
     upstreamStart: undefined,
+    waited: 0,
+    firstByteAt: undefined,
+    headAt: undefined,
+    stream: false,
     shape: 'licensify',
     outcome: undefined,
     error: undefined,

@@ -10,7 +10,8 @@ export interface Changes {
    * it can be, since what it tells of has happened already.
    */
   announce(licenseId: string): Promise<void>;
-  onChange(listener: (licenseId: string) => void): void;
+  /** `announcedAt`: milliseconds since the epoch, by the clock of the machine that announced it. */
+  onChange(listener: (licenseId: string, announcedAt: number) => void): void;
   /** Told when announcements may have been missed: whatever is cached must be read again. */
   onGap(listener: () => void): void;
   /** Whether announcements of other instances arrive at present. */
@@ -20,15 +21,15 @@ export interface Changes {
 
 /** For a gateway that runs alone. */
 export class LocalChanges implements Changes {
-  readonly #events = new EventEmitter<{ change: [string] }>();
+  readonly #events = new EventEmitter<{ change: [licenseId: string, announcedAt: number] }>();
   readonly live = true;
 
   announce(licenseId: string): Promise<void> {
-    this.#events.emit('change', licenseId);
+    this.#events.emit('change', licenseId, Date.now());
     return Promise.resolve();
   }
 
-  onChange(listener: (licenseId: string) => void): void {
+  onChange(listener: (licenseId: string, announcedAt: number) => void): void {
     this.#events.on('change', listener);
   }
 

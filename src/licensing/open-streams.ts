@@ -19,15 +19,18 @@ interface OpenStream {
  */
 export class OpenStreams {
   readonly #sessions: Sessions;
+  readonly #onCut: ((announcedAt: number) => void) | undefined;
   readonly #byLicense = new Map<string, Set<OpenStream>>();
   readonly #timer: NodeJS.Timeout;
   /** Licenses whose change could not be looked at yet. */
-  readonly #unreviewed = new Set<string>();
+  readonly #unreviewed = new Map<string, number | undefined>();
   #again: NodeJS.Timeout | undefined;
 
-  constructor(sessions: Sessions, changes: Changes) {
+  /** @param onCut told of each that a change has ended, and when that was announced (milliseconds since the epoch) */
+  constructor(sessions: Sessions, changes: Changes, onCut?: (announcedAt: number) => void) {
     this.#sessions = sessions;
-    changes.onChange((licenseId) => void this.#review(licenseId));
+    this.#onCut = onCut;
+    changes.onChange((licenseId, announcedAt) => void this.#review(licenseId, announcedAt));
     changes.onGap(() => this.#reviewAll());
     this.#timer = setInterval(() => {
       if (!changes.live) this.#reviewAll();
@@ -55,24 +58,26 @@ export class OpenStreams {
     for (const licenseId of this.#byLicense.keys()) void this.#review(licenseId);
   }
 
-  async #review(licenseId: string): Promise<void> {
+  /** @param announcedAt when a change was announced; undefined: this is a look for what may have been missed */
+  async #review(licenseId: string, announcedAt?: number): Promise<void> {
     for (const stream of [...(this.#byLicense.get(licenseId) ?? [])]) {
       const now = await this.#sessions.recheck(stream.session).catch(() => 'unknown' as const);
-      if (now === 'unknown') this.#reviewLater(licenseId);
+      if (now === 'unknown') this.#reviewLater(licenseId, announcedAt);
       else if ((!now.known || now.status === 'suspended') && this.#byLicense.get(licenseId)?.delete(stream)) {
         stream.cut();
+        if (announcedAt !== undefined) this.#onCut?.(announcedAt);
       }
     }
   }
 
   /** While the database is away nobody can tell; what was announced is not announced again. */
-  #reviewLater(licenseId: string): void {
-    this.#unreviewed.add(licenseId);
+  #reviewLater(licenseId: string, announcedAt: number | undefined): void {
+    this.#unreviewed.set(licenseId, announcedAt ?? this.#unreviewed.get(licenseId));
     this.#again ??= setTimeout(() => {
       this.#again = undefined;
-      const licenseIds = [...this.#unreviewed];
+      const again = [...this.#unreviewed];
       this.#unreviewed.clear();
-      for (const id of licenseIds) void this.#review(id);
+      for (const [id, since] of again) void this.#review(id, since);
     }, REVIEW_AGAIN);
   }
 }

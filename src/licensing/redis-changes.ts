@@ -13,11 +13,15 @@ const PING_EVERY = 2_000;
  * subscription counts as a gap.
  */
 export class RedisChanges implements Changes {
-  readonly #events = new EventEmitter<{ change: [string]; gap: [] }>();
+  readonly #events = new EventEmitter<{
+    change: [licenseId: string, announcedAt: number];
+    gap: [];
+  }>();
   readonly #publisher: RedisClient;
   readonly #ping: NodeJS.Timeout;
   readonly #channel: string;
-  readonly #unsent = new Set<string>();
+  /** With the time at which each was to be announced. */
+  readonly #unsent = new Map<string, number>();
   #retry: NodeJS.Timeout | undefined;
   #live = false;
   #closed = false;
@@ -26,7 +30,10 @@ export class RedisChanges implements Changes {
   constructor(publisher: RedisClient, subscriber: Redis, prefix: string) {
     this.#publisher = publisher;
     this.#channel = `${prefix}:changes`;
-    subscriber.on('message', (_channel: string, licenseId: string) => this.#events.emit('change', licenseId));
+    subscriber.on('message', (_channel: string, message: string) => {
+      const [licenseId = '', announcedAt] = message.split(' ');
+      this.#events.emit('change', licenseId, Number(announcedAt ?? Date.now()));
+    });
     subscriber.on('close', () => (this.#live = false));
     // ioredis would subscribe again by itself, but would not say when: we need to know from where on nothing is missed.
     subscriber.on('ready', () => void this.#subscribe(subscriber));
@@ -39,11 +46,12 @@ export class RedisChanges implements Changes {
   }
 
   async announce(licenseId: string): Promise<void> {
-    this.#events.emit('change', licenseId);
-    await this.#publish(licenseId);
+    const announcedAt = Date.now();
+    this.#events.emit('change', licenseId, announcedAt);
+    await this.#publish(licenseId, announcedAt);
   }
 
-  onChange(listener: (licenseId: string) => void): void {
+  onChange(listener: (licenseId: string, announcedAt: number) => void): void {
     this.#events.on('change', listener);
   }
 
@@ -58,20 +66,20 @@ export class RedisChanges implements Changes {
     this.#events.removeAllListeners();
   }
 
-  async #publish(licenseId: string): Promise<void> {
+  async #publish(licenseId: string, announcedAt: number): Promise<void> {
     try {
-      await this.#publisher.publish(this.#channel, licenseId);
+      await this.#publisher.publish(this.#channel, `${licenseId} ${announcedAt}`);
       this.#unsent.delete(licenseId);
     } catch {
       // What was under way fails when its connection is closed: a timer begun then would keep the process.
       if (this.#closed) return;
-      this.#unsent.add(licenseId);
+      this.#unsent.set(licenseId, announcedAt);
       this.#retry ??= setInterval(() => void this.#publishUnsent(), RETRY_EVERY);
     }
   }
 
   async #publishUnsent(): Promise<void> {
-    for (const licenseId of [...this.#unsent]) await this.#publish(licenseId);
+    for (const [licenseId, announcedAt] of [...this.#unsent]) await this.#publish(licenseId, announcedAt);
     if (this.#unsent.size > 0) return;
     clearInterval(this.#retry);
     this.#retry = undefined;

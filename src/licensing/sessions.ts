@@ -36,6 +36,8 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #changes: Changes;
   readonly #keys: ProxyKeys;
+  /** How many keys were looked up, by where the answer came from. */
+  readonly lookups = { hit: 0, stale: 0, miss: 0, never_issued: 0 };
   readonly #entries = new LRUCache<string, Entry>({
     max: 100_000,
     dispose: (entry, keyHash, reason) => {
@@ -66,16 +68,29 @@ export class Sessions {
   authenticate(proxyKey: string): Authentication | Promise<Authentication> {
     const keyHash = hashKeyText(proxyKey);
     const entry = this.#entries.get(keyHash);
-    if (entry !== undefined && this.#serves(keyHash, entry)) return this.#judge(entry.session);
-    if (entry === undefined && !this.#keys.plausible(proxyKey)) return unknownKey;
+    const served = entry && this.#serves(keyHash, entry);
+    if (entry !== undefined && served !== undefined) {
+      this.lookups[served] += 1;
+      return this.#judge(entry.session);
+    }
+    if (entry === undefined && !this.#keys.plausible(proxyKey)) {
+      this.lookups.never_issued += 1;
+      return unknownKey;
+    }
+    this.lookups.miss += 1;
     return this.#read(keyHash, entry).then((read) => this.#judge(read.session));
+  }
+
+  /** How many answers are in memory. */
+  get size(): number {
+    return this.#entries.size;
   }
 
   /** The same for a session of before, as when its license changed while a stream was open. */
   async recheck(session: Session): Promise<Authentication> {
     const { keyHash } = session;
     const entry = this.#entries.get(keyHash);
-    if (entry !== undefined && this.#serves(keyHash, entry)) return this.#judge(entry.session);
+    if (entry !== undefined && this.#serves(keyHash, entry) !== undefined) return this.#judge(entry.session);
     return this.#judge((await this.#read(keyHash, entry)).session);
   }
 
@@ -87,13 +102,13 @@ export class Sessions {
   }
 
   /** Whether the entry is good as it is: fresh, or stale while the database was away just now. */
-  #serves(keyHash: string, entry: Entry): boolean {
+  #serves(keyHash: string, entry: Entry): 'hit' | 'stale' | undefined {
     const now = this.#clock.now();
-    if (now - entry.readAt < (this.#changes.live ? FRESH_MS : FRESH_WITHOUT_NEWS_MS)) return true;
+    if (now - entry.readAt < (this.#changes.live ? FRESH_MS : FRESH_WITHOUT_NEWS_MS)) return 'hit';
     const wasAway = performance.now() - this.#failedAt < AWAY_AFTER_FAILURE_MS;
-    if (!wasAway || !isUsable(entry, now)) return false;
+    if (!wasAway || !isUsable(entry, now)) return undefined;
     this.#tryAgain(keyHash, entry);
-    return true;
+    return 'stale';
   }
 
   #tryAgain(keyHash: string, stale: Entry): void {

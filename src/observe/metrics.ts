@@ -1,83 +1,37 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
+import { BusinessMetrics } from './metrics/business.ts';
+import { CountingMetrics } from './metrics/counting.ts';
+import { Exposition } from './metrics/exposition.ts';
+import type { Exemplars } from './metrics/histogram.ts';
+import { addProcessMetrics } from './metrics/process.ts';
+import { RequestMetrics } from './metrics/requests.ts';
+import { SessionMetrics } from './metrics/sessions.ts';
+import { StoreMetrics } from './metrics/stores.ts';
 
-/** What the proxy path reports. No label holds a license, a key, a device or a path with ids. */
-export interface ProxyMetrics {
-  admitted(tier: string, decision: { outcome: string; exceeded?: string }): void;
-}
+export type { AdmissionOutcome, EndedCall, EndedRequest } from './metrics/requests.ts';
 
-/** A request that has ended. Seconds. */
-export interface EndedRequest {
-  provider: string;
-  tier: string;
-  outcome: string;
-  status: number;
-  durationSeconds: number;
-}
-
-/** All of a gateway's metrics, in a registry of its own so that several gateways fit in one process. */
-export class Metrics implements ProxyMetrics {
+/**
+ * All of a gateway's metrics, in a registry of its own so that several gateways fit in one process. docs/metrics.md
+ * describes each. No label holds a license, a key, a device, or anything else that a client can make up.
+ */
+export class Metrics {
   readonly registry = new Registry();
-  readonly #requests: Counter;
-  readonly #duration: Histogram;
-  readonly #admissions: Counter;
-  readonly #storeErrors: Counter;
+  readonly requests: RequestMetrics;
+  readonly stores: StoreMetrics;
+  readonly counting: CountingMetrics;
+  readonly sessions: SessionMetrics;
+  readonly business: BusinessMetrics;
+  readonly exposition: Exposition;
 
-  /** @param openRequests asked at each scrape */
-  constructor(version: string, openRequests: () => number) {
-    const registers = [this.registry];
-    collectDefaultMetrics({ register: this.registry });
-    this.#requests = new Counter({
-      name: 'licensify_requests_total',
-      help: 'Requests under /proxy that have ended, by how they ended',
-      labelNames: ['provider', 'tier', 'outcome', 'status'],
-      registers,
-    });
-    this.#duration = new Histogram({
-      name: 'licensify_request_duration_seconds',
-      help: 'Time from a request under /proxy to the end of its answer',
-      labelNames: ['provider'],
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
-      registers,
-    });
-    this.#admissions = new Counter({
-      name: 'licensify_admissions_total',
-      help: 'Decisions on whether a request may go: admitted, refused for the day or the month, or undecided',
-      labelNames: ['tier', 'decision'],
-      registers,
-    });
-    this.#storeErrors = new Counter({
-      name: 'licensify_store_errors_total',
-      help: 'Operations on a store that failed',
-      labelNames: ['store'],
-      registers,
-    });
-    new Gauge({
-      name: 'licensify_open_requests',
-      help: 'Requests under way, streams included',
-      registers,
-      collect() {
-        this.set(openRequests());
-      },
-    });
-    new Gauge({
-      name: 'licensify_build_info',
-      help: 'Always 1; the labels say what runs',
-      labelNames: ['version', 'node'],
-      registers,
-    }).set({ version, node: process.version }, 1);
-  }
-
-  ended({ provider, tier, outcome, status, durationSeconds }: EndedRequest): void {
-    this.#requests.inc({ provider, tier, outcome, status });
-    this.#duration.observe({ provider }, durationSeconds);
-  }
-
-  admitted(tier: string, decision: { outcome: string; exceeded?: string }): void {
-    const { outcome, exceeded } = decision;
-    this.#admissions.inc({ tier, decision: exceeded === undefined ? outcome : `${outcome}_${exceeded}` });
-  }
-
-  storeFailed(store: 'postgres' | 'redis'): void {
-    this.#storeErrors.inc({ store });
+  /** @param open the requests under way, asked at each scrape */
+  constructor(version: string, open: () => Iterable<{ stream: boolean }>) {
+    const exemplars: Exemplars = { wanted: false };
+    this.requests = new RequestMetrics(this.registry, exemplars, open);
+    this.counting = new CountingMetrics(this.registry);
+    this.sessions = new SessionMetrics(this.registry, exemplars);
+    this.business = new BusinessMetrics(this.registry);
+    this.stores = new StoreMetrics(this.registry, exemplars);
+    addProcessMetrics(this.registry, version);
+    this.exposition = new Exposition(this.registry, exemplars);
   }
 }

@@ -18,6 +18,8 @@ interface Pending {
   /** Only if an entry with this tag is there. */
   required: string;
   lookUntil: number | undefined;
+  /** Of `performance.now()`. */
+  since: number;
 }
 
 type Outcome = 'booked' | 'not found' | 'repeated';
@@ -47,7 +49,7 @@ export class Bookings {
   /** Books now, or later if that fails. */
   async book(bookings: BookingSet): Promise<void> {
     try {
-      await this.#send({ bookings, required: '', lookUntil: undefined }, { look: false });
+      await this.#send(pendingOf(bookings), { look: false });
     } catch {
       this.bookLater(bookings);
     }
@@ -56,15 +58,14 @@ export class Bookings {
   /** Books once more, in a partition that is being verified, what Redis has lost. */
   async rebook(dataset: string, lost: readonly BookingSet[]): Promise<void> {
     for (const bookings of lost) {
-      const pending = { bookings, required: '', lookUntil: undefined };
-      const outcome = await this.#sendTo(dataset, pending, true).catch(() => 'other dataset');
+      const outcome = await this.#sendTo(dataset, pendingOf(bookings), true).catch(() => 'other dataset');
       if (outcome === 'other dataset') this.bookLater(bookings);
     }
   }
 
   /** @param required the tag of an admission that may not have been carried out: then there is nothing to book */
   bookLater(bookings: Pending['bookings'], required = ''): void {
-    this.#pending.set(bookings.tag, { bookings, required, lookUntil: undefined });
+    this.#pending.set(bookings.tag, pendingOf(bookings, required));
     this.#schedule();
   }
 
@@ -77,6 +78,12 @@ export class Bookings {
     return [...this.#pending.values()].flatMap(({ bookings, required }) =>
       required === '' && bookings.day !== undefined ? [{ ...bookings, day: bookings.day }] : [],
     );
+  }
+
+  /** How many are pending, and since when the oldest of them is (`performance.now()`). */
+  get waiting(): { bookings: number; oldestAt: number | undefined } {
+    const [oldest] = this.#pending.values();
+    return { bookings: this.#pending.size, oldestAt: oldest?.since };
   }
 
   /** Tries all that is pending. */
@@ -166,7 +173,11 @@ export class Bookings {
     );
     if (outcome === OTHER_DATASET) return 'other dataset';
     if (outcome !== BOOKED) return outcome === NOT_FOUND ? 'not found' : 'repeated';
-    journal.add(partition, { dataset, id, bookings: { ...bookings, day: onDay } });
+    journal.add(partition, { dataset, id, bookings: { ...bookings, day: onDay }, at: performance.now() });
     return 'booked';
   }
+}
+
+function pendingOf(bookings: Pending['bookings'], required = ''): Pending {
+  return { bookings, required, lookUntil: undefined, since: performance.now() };
 }

@@ -5,8 +5,8 @@ import type { Booking } from './admission.ts';
 export interface BookingSet {
   readonly licenseId: string;
   readonly day: number;
-  /** Of each counter: 1 counts, −1 gives back, 0 changes the rows only. */
-  readonly change: 1 | 0 | -1;
+  /** Of each counter: above 0 counts, below gives back, 0 changes the rows only. */
+  readonly change: number;
   /** What the entries of the stream carry: of two with one tag, the second is a repetition. */
   readonly tag: string;
   readonly rows: readonly Booking[];
@@ -17,6 +17,8 @@ export interface JournalEntry {
   readonly dataset: string;
   readonly id: string;
   readonly bookings: BookingSet;
+  /** Of `performance.now()`: when Redis confirmed it. */
+  readonly at: number;
 }
 
 /** More than one instance admits in minutes; beyond, the oldest are let go. */
@@ -65,6 +67,15 @@ export class Journal {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Of `performance.now()`: since when its oldest entry has been here; undefined: it is empty. */
+  get oldestAt(): number | undefined {
+    let oldest: number | undefined;
+    for (const [first] of this.#entries.values()) {
+      if (first !== undefined) oldest = Math.min(oldest ?? Infinity, first.at);
+    }
+    return oldest;
   }
 
   #set(partition: string, entries: JournalEntry[]): void {

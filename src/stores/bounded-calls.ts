@@ -1,3 +1,5 @@
+import type { OperationReport } from './operation-report.ts';
+
 /** Given up without asking: an earlier question of the same lane remained without an answer. */
 export class CallsOverdue extends Error {
   override readonly name = 'CallsOverdue';
@@ -29,10 +31,12 @@ interface Lane {
  */
 export class BoundedCalls {
   readonly #timeoutMs: number;
+  readonly #report: OperationReport | undefined;
   readonly #overdue = new Map<string, Lane>();
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, report?: OperationReport) {
     this.#timeoutMs = timeoutMs;
+    this.#report = report;
   }
 
   /**
@@ -55,25 +59,27 @@ export class BoundedCalls {
       const giveUp = (): void => {
         if (state !== 'waiting') return;
         state = 'overdue';
+        this.#report?.(performance.now() - call.since, true);
         this.#add(lane, call);
         reject(new Error(`Redis did not answer within ${this.#timeoutMs} ms`));
       };
       // After the process itself was busy for long, timers run before the answers that came meanwhile: one more look.
       const timer = setTimeout(() => setImmediate(giveUp), limitMs);
-      const answered = (): boolean => {
+      const answered = (failed: boolean): boolean => {
         clearTimeout(timer);
         const inTime = state === 'waiting';
-        if (!inTime) this.#remove(lane, call);
+        if (inTime) this.#report?.(performance.now() - call.since, failed);
+        else this.#remove(lane, call);
         state = 'answered';
         return inTime;
       };
       send().then(
         (result) => {
-          if (answered()) resolve(result);
+          if (answered(false)) resolve(result);
           else late?.(result);
         },
         (error: unknown) => {
-          if (answered()) reject(error instanceof Error ? error : new Error(String(error)));
+          if (answered(true)) reject(error instanceof Error ? error : new Error(String(error)));
           if (mayHaveBeenCarriedOut(error)) lost?.();
         },
       );

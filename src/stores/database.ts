@@ -23,6 +23,8 @@ export interface Database {
   /** For writing what was used, and for reading the counters from it. */
   readonly ledger: Knex;
   readonly state: DatabaseState;
+  /** Whether it is a process of its own, with a pool of connections for each of these. */
+  readonly isServer: boolean;
   /** For people: `embedded PostgreSQL in ./data` or `PostgreSQL at db:5432/licensify`. */
   readonly description: string;
   /** Brings the schema up to date; safe to call from any number of instances at once. */

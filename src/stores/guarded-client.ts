@@ -3,13 +3,15 @@ import PostgresClient from 'knex/lib/dialects/postgres/index.js';
 import type pg from 'pg';
 import { DatabaseUnavailable } from './database.ts';
 import type { DatabaseHealth } from './health.ts';
+import { reported, type OperationReport } from './operation-report.ts';
 
 /**
  * Knex' PostgreSQL client, except that it waits for nothing while the database is away: neither for a connection nor
  * for an answer. Whoever opens the pool closes all its connections then, so that of a request which was answered with
  * 503 nothing is carried out afterwards, except a commit that was already on its way.
+ * @param report told of each query
  */
-export function guardedClient(health: DatabaseHealth): typeof Knex.Client {
+export function guardedClient(health: DatabaseHealth, report?: OperationReport): typeof Knex.Client {
   return class GuardedClient extends PostgresClient {
     override async acquireRawConnection(): Promise<pg.Client> {
       refuseWhileAway(health);
@@ -32,7 +34,7 @@ export function guardedClient(health: DatabaseHealth): typeof Knex.Client {
     }
 
     override query(connection: pg.Client, query: unknown): Promise<unknown> {
-      return health.guard(super.query(connection, query) as Promise<unknown>);
+      return reported(health.guard(super.query(connection, query) as Promise<unknown>), report);
     }
   };
 }

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { migrateToLatest, type Database } from './database.ts';
 import { guardedClient } from './guarded-client.ts';
 import { DatabaseHealth } from './health.ts';
+import type { OperationReport } from './operation-report.ts';
 import { PostgresProbe } from './postgres-probe.ts';
 
 const { INT8, DATE } = pg.types.builtins;
@@ -33,7 +34,12 @@ const CLOSE_LIMIT = 1_000;
 export interface OutageReport {
   failed(error: unknown): void;
   succeeded(): void;
+  /** Whom to tell of each query of a pool. */
+  queries?: (use: PoolName) => OperationReport;
 }
+
+/** What the pools are called in the metrics: see `Database`. */
+export type PoolName = 'licensing' | 'sessions' | 'ledger';
 
 /**
  * Opens the pools. Connections are made when first needed. While the database is away, each query is given up within
@@ -52,17 +58,20 @@ export function openPostgres(url: string, report?: OutageReport): Database {
     },
     back: () => report?.succeeded(),
   });
-  const client = guardedClient(health);
-  const open = (max: number): Knex => connect(url, { client, max, limited: true, stream: sockets.open });
+  const open = (use: PoolName, max: number): Knex => {
+    const client = guardedClient(health, report?.queries?.(use));
+    return connect(url, { client, max, limited: true, stream: sockets.open });
+  };
   const pools = {
-    knex: open(CONNECTIONS.knex),
-    sessions: open(CONNECTIONS.sessions),
-    ledger: open(CONNECTIONS.ledger),
+    knex: open('licensing', CONNECTIONS.knex),
+    sessions: open('sessions', CONNECTIONS.sessions),
+    ledger: open('ledger', CONNECTIONS.ledger),
   };
   const description = describe(url);
   return {
     ...pools,
     state: health,
+    isServer: true,
     description,
     async migrate() {
       await migrateUnderLock(url, description);

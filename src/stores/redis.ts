@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { reported, type OperationReport } from './operation-report.ts';
 
 /** A connection to one Redis, or to a cluster of them. */
 export type RedisClient = Redis | Cluster;
@@ -70,6 +71,8 @@ export async function locateRedis(setting: string): Promise<RedisAddress> {
 export interface RedisSettings {
   /** How long any answer may take; undefined: the caller bounds its calls itself. Milliseconds. */
   timeoutMs?: number | undefined;
+  /** Told of each command. */
+  report?: OperationReport | undefined;
 }
 
 /**
@@ -79,18 +82,19 @@ export interface RedisSettings {
 export function openRedis(
   address: RedisAddress,
   onError: (error: Error) => void,
-  { timeoutMs }: RedisSettings = {},
+  { timeoutMs, report }: RedisSettings = {},
 ): RedisClient {
   const redis = address.isCluster
     ? openCluster(address.urls, timeoutMs)
     : openSingle(address.urls, timeoutMs);
+  redis.report = report;
   redis.on('error', onError);
   // A cluster's own 'error' does not tell of its nodes.
   redis.on('node error', onError);
   return redis;
 }
 
-function openSingle([url = '']: readonly string[], timeoutMs: number | undefined): Redis {
+function openSingle([url = '']: readonly string[], timeoutMs: number | undefined): BoundedRedis {
   const redis = new BoundedRedis(url, {
     ...failFast,
     enableOfflineQueue: false,
@@ -102,7 +106,7 @@ function openSingle([url = '']: readonly string[], timeoutMs: number | undefined
   return redis;
 }
 
-function openCluster(urls: readonly string[], timeoutMs: number | undefined): Cluster {
+function openCluster(urls: readonly string[], timeoutMs: number | undefined): BoundedCluster {
   const [first = ''] = urls;
   const { username, password, protocol } = new URL(first);
   const cluster = new BoundedCluster([...urls], {
@@ -153,16 +157,19 @@ function sendBounded(
 
 class BoundedRedis extends Redis {
   timeoutMs: number | undefined;
+  report: OperationReport | undefined;
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
     // What ioredis asks before a connection is ready has its own time: a connection may be swallowed when it is made.
     const limit = this.status === 'ready' ? this.timeoutMs : SILENCE;
+    void reported(args[0].promise, this.report);
     return sendBounded(args, limit, (...bounded) => super.sendCommand(...bounded));
   }
 }
 
 class BoundedCluster extends Cluster {
   timeoutMs: number | undefined;
+  report: OperationReport | undefined;
   #looking: NodeJS.Timeout | undefined;
 
   /**
@@ -181,6 +188,7 @@ class BoundedCluster extends Cluster {
   }
 
   override sendCommand(...[command, stream, node]: Parameters<Cluster['sendCommand']>): unknown {
+    void reported(command.promise, this.report);
     return sendBounded([command, stream], this.timeoutMs, () => super.sendCommand(command, stream, node));
   }
 }

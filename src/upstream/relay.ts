@@ -17,6 +17,16 @@ export interface BodyGuard {
   rest(): Buffer;
 }
 
+/** What is noted of a passage while it is under way. Times are of `performance.now()`. */
+export interface PassageTimes {
+  /** When the provider's head came. */
+  firstByteAt: number | undefined;
+  /** When it went on to the client. */
+  headAt: number | undefined;
+  /** Whether the answer is a stream of events. */
+  stream: boolean;
+}
+
 /** One request to pass on. */
 export interface Passage {
   req: IncomingMessage;
@@ -32,6 +42,7 @@ export interface Passage {
   guard?: BodyGuard | undefined;
   /** Headers of ours for the answer's head. */
   ownHeaders: () => HeaderFields;
+  times: PassageTimes;
   /** Called before the head of an answer that will not be charged is sent: the client may try again at once. */
   giveBack: () => Promise<void>;
 }
@@ -41,7 +52,7 @@ export interface Passage {
  * `refund`: the provider did no work that the customer should be charged for (contract §4.4).
  */
 export type Outcome =
-  | { kind: 'answered'; status: number; complete: boolean; refund: boolean; firstByteAt: number }
+  | { kind: 'answered'; status: number; complete: boolean; refund: boolean }
   | { kind: 'provider-auth-failed'; refund: true; error?: undefined }
   | { kind: 'unreachable'; refund: true; error: Error }
   | { kind: 'timeout'; refund: false; error?: undefined }
@@ -146,6 +157,7 @@ export class Relay {
   #land(answer: IncomingMessage, flight: Flight | undefined): void {
     if (flight === undefined) return;
     const status = answer.statusCode ?? 502;
+    flight.times.firstByteAt = performance.now();
     answer.on('error', () => undefined); // reported by 'close' below
     if (flight.res.destroyed || flight.objection !== undefined) {
       answer.destroy();
@@ -187,15 +199,14 @@ function clientClosed({ res, upstream, finish }: Flight): void {
 
 /** Writes the provider's answer to the client as it comes; an answer that is cut short destroys the connection. */
 async function deliver(answer: IncomingMessage, status: number, flight: Flight): Promise<void> {
-  const { res, req, finish } = flight;
+  const { res, req, times, finish } = flight;
   const refund = status === 429 || status >= 500;
-  const firstByteAt = performance.now();
   if (refund) await flight.giveBack();
   if (res.destroyed) return void answer.destroy();
   // It died while the request was given back: nothing would tell of it any more.
   if (answer.destroyed) {
     res.destroy();
-    finish({ kind: 'answered', status, complete: false, refund, firstByteAt });
+    finish({ kind: 'answered', status, complete: false, refund });
     return;
   }
   // Without the provider's reason phrase: HTTP/2 has none, and it need not be valid.
@@ -209,8 +220,7 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
     // A request body that nobody will read any more would be taken for the next request.
     ...(!req.complete && { connection: 'close' }),
   });
-  const end = (complete: boolean): void =>
-    finish({ kind: 'answered', status, complete, refund, firstByteAt });
+  const end = (complete: boolean): void => finish({ kind: 'answered', status, complete, refund });
   answer.pipe(res);
   answer.once('close', () => {
     if (!answer.complete) cutOff(res);
@@ -225,8 +235,10 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
     answer.destroy();
     end(res.writableFinished);
   });
+  times.headAt = performance.now();
+  times.stream = isEventStream(answer.headers);
   // The head waits for the first chunk otherwise, and a stream's first event may be long in coming.
-  if (isEventStream(answer.headers)) res.flushHeaders();
+  if (times.stream) res.flushHeaders();
 }
 
 /**

@@ -15,8 +15,11 @@ export class BufferedLedger {
   readonly #source = `process-${randomUUID()}`;
   readonly #timer: NodeJS.Timeout;
   #pending = new LedgerChanges();
+  #pendingSince: number | undefined;
   /** Handed to the database, not known to be committed. */
-  #batch: { id: number; changes: LedgerChanges } | undefined;
+  #batch: { id: number; changes: LedgerChanges; events: number; since: number | undefined } | undefined;
+  #booked = 0;
+  #written = 0;
   #lastId = 0;
   #flushing: Promise<void> | undefined;
 
@@ -28,6 +31,18 @@ export class BufferedLedger {
 
   book(change: LedgerChange): void {
     this.#pending.add(change);
+    this.#pendingSince ??= performance.now();
+    this.#booked += 1;
+  }
+
+  /** How many bookings have been written. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** How many have not, and since when the oldest of them waits (`performance.now()`). */
+  get waiting(): { events: number; oldestAt: number | undefined } {
+    return { events: this.#booked - this.#written, oldestAt: this.#batch?.since ?? this.#pendingSince };
   }
 
   /** Writes all that was booked before the call. @throws the database's error */
@@ -56,10 +71,13 @@ export class BufferedLedger {
   async #flush(): Promise<void> {
     while (this.#batch !== undefined || this.#pending.size > 0) {
       if (this.#batch === undefined) {
-        this.#batch = { id: (this.#lastId += 1), changes: this.#pending };
+        const events = this.#booked - this.#written;
+        this.#batch = { id: (this.#lastId += 1), changes: this.#pending, events, since: this.#pendingSince };
         this.#pending = new LedgerChanges();
+        this.#pendingSince = undefined;
       }
       await this.#write(this.#batch);
+      this.#written += this.#batch.events;
       this.#batch = undefined;
     }
   }

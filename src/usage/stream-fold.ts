@@ -52,6 +52,7 @@ export class StreamFold {
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #rounds = 0;
+  #written = 0;
   #closed = false;
 
   constructor(options: Options) {
@@ -91,6 +92,11 @@ export class StreamFold {
       .update({ closed: true });
     await redis.del(keyOf(stream), trimmedKey(keyOf(stream))).catch(() => undefined); // Redis may have lost it anyway
     return foldedTo;
+  }
+
+  /** How many events this instance has folded. */
+  get written(): number {
+    return this.#written;
   }
 
   async offsets(): Promise<StreamOffset[]> {
@@ -176,7 +182,7 @@ export class StreamFold {
       if (whenLocked === 'skip') void query.skipLocked();
       const offset = await query.first<{ last_id: string; closed: boolean } | undefined>('last_id', 'closed');
       if (offset === undefined) return undefined;
-      const nothing = { foldedTo: offset.last_id, more: false, changed: false };
+      const nothing = { foldedTo: offset.last_id, more: false, events: 0 };
       if (offset.closed) return nothing;
       const from = `(${offset.last_id}`;
       const entries = await redis.xrange(keyOf(stream), from, '+', 'COUNT', ENTRIES_A_ROUND);
@@ -184,9 +190,11 @@ export class StreamFold {
       if (foldedTo === undefined) return nothing;
       await applyToLedger(trx, this.#sum(entries));
       await trx('ledger_offsets').where({ source }).update({ last_id: foldedTo });
-      return { foldedTo, more: entries.length === ENTRIES_A_ROUND, changed: true };
+      return { foldedTo, more: entries.length === ENTRIES_A_ROUND, events: entries.length };
     });
-    if (folded?.changed === true) await this.#trim(stream, folded.foldedTo);
+    if (folded === undefined || folded.events === 0) return folded;
+    this.#written += folded.events;
+    await this.#trim(stream, folded.foldedTo);
     return folded;
   }
 

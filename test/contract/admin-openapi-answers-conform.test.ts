@@ -49,6 +49,8 @@ const calls: Record<string, () => Promise<Prepared>> = {
   listAudit: () => Promise.resolve({ path: '/audit' }),
   createToken: () => Promise.resolve({ path: '/tokens', body: { name: 'Bo', role: 'support' } }),
   listTokens: () => Promise.resolve({ path: '/tokens' }),
+  listTiers: () => Promise.resolve({ path: '/tiers' }),
+  migrateTier: () => Promise.resolve({ path: '/tiers/free/migrate', body: { to: 'pro', dry_run: true } }),
   revokeToken: async () => ({ path: `/tokens/${await newToken()}/revoke` }),
 };
 

@@ -14,6 +14,7 @@ const silent: Terminal = {
   ask: undefined,
   exit: () => undefined,
   onStop: () => undefined,
+  onReload: () => undefined,
 };
 
 /** Every command that does something, by its words. */
@@ -29,7 +30,16 @@ describe('--help', () => {
     assert.deepEqual(all.map((path) => path.join(' ')).sort(), [
       ...['audit', 'config', 'demo', 'device list', 'device remove', 'license create', 'license list'],
       ...['license reinstate', 'license reissue', 'license revoke', 'license rotate-keys', 'license show'],
-      ...['license suspend', 'license update', 'migrate', 'openapi', 'serve', 'tier list', 'tier validate'],
+      ...[
+        'license suspend',
+        'license update',
+        'migrate',
+        'openapi',
+        'serve',
+        'tier list',
+        'tier migrate',
+        'tier validate',
+      ],
       ...['token create', 'token list', 'token revoke', 'usage'],
     ]);
   });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Registry } from 'prom-client';
 import { createInternalApp } from '../../src/http/internal.ts';
 import { Readiness } from '../../src/http/readiness.ts';
+import { Metrics } from '../../src/observe/metrics.ts';
 import { version } from '../../src/version.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -48,12 +48,15 @@ for (const counters of ['redis', 'memory'] as const) {
         'provider=openai,tier=pro,outcome=rate_limit_exceeded,status=429': 1,
       });
       assert.deepEqual(counts('licensify_admissions_total'), {
-        'tier=pro,decision=admitted': 3,
-        'tier=pro,decision=refused_day': 1,
+        'tier=pro,decision=admitted,window=none': 3,
+        'tier=pro,decision=refused,window=day': 1,
       });
       assert.equal(metricValue(metrics, 'licensify_open_requests'), 0);
       assert.match(metrics, new RegExp(`^licensify_build_info\\{version="${version}",node="v\\d+`, 'm'));
-      assert.match(metrics, /^licensify_request_duration_seconds_count\{provider="openai"\} 4$/m);
+      assert.match(
+        metrics,
+        /^licensify_request_duration_seconds_count\{provider="openai",stream="false"\} 4$/m,
+      );
     });
   });
 }
@@ -92,7 +95,8 @@ it('while stores hang the gateway stays ready, and says within a second which on
 });
 
 it('a gateway that is still starting is not ready', async (t) => {
-  const app = createInternalApp({ registry: new Registry(), readiness: new Readiness([]) });
+  const metrics = new Metrics(version, () => []).exposition;
+  const app = createInternalApp({ metrics, readiness: new Readiness([]) });
   const provider = await startProvider(app);
   t.after(() => provider.close());
   const answer = await fetch(`${provider.url}/health/ready`);

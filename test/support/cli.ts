@@ -47,6 +47,7 @@ export async function licensify(args: string[], options: CliOptions = {}): Promi
           },
     exit: (code) => (result.code = code),
     onStop: () => undefined,
+    onReload: () => undefined,
   };
   await runCli(args, terminal);
   return result;

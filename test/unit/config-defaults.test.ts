@@ -31,6 +31,8 @@ const defaults = {
   proxyKeyGraceSeconds: 300,
   requireSignature: false,
   logLevel: 'info',
+  mail: undefined,
+  requireEmailVerification: true,
 };
 
 it('an empty environment yields the defaults of the contract, and so do empty variables', () => {

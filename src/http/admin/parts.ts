@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { AdminTokens } from '../../licensing/admin-tokens.ts';
 import type { Devices } from '../../licensing/devices.ts';
 import type { Licenses } from '../../licensing/licenses.ts';
+import type { TierMigration } from '../../licensing/tier-migration.ts';
 import type { Tiers } from '../../licensing/tiers.ts';
 import type { Admission } from '../../quota/admission.ts';
 
@@ -14,6 +15,7 @@ export interface AdminParts {
   licenses: Licenses;
   devices: Devices;
   adminTokens: AdminTokens;
+  tierMigration: TierMigration;
   admission: Admission;
   tiers: () => Tiers;
 }

@@ -3,6 +3,7 @@ import { deviceRoutes } from './devices.ts';
 import { keyRoutes } from './keys.ts';
 import { licenseRoutes } from './licenses.ts';
 import type { AdminRoute } from './route.ts';
+import { tierRoutes } from './tiers.ts';
 import { tokenRoutes } from './tokens.ts';
 import { usageRoutes } from './usage.ts';
 
@@ -14,4 +15,5 @@ export const adminRoutes: readonly AdminRoute[] = [
   ...usageRoutes,
   ...auditRoutes,
   ...tokenRoutes,
+  ...tierRoutes,
 ];
