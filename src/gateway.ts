@@ -6,7 +6,7 @@ import { systemClock, type Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { openCounting, type Counting } from './counting.ts';
 import { createApp, type AppParts } from './http/app.ts';
-import { createAttempts } from './http/attempts.ts';
+import { createAttempts, limitRequests } from './http/attempts.ts';
 import { createInternalApp } from './http/internal.ts';
 import type { RequestState } from './http/request-state.ts';
 import { Readiness } from './http/readiness.ts';
@@ -25,13 +25,18 @@ import { recordWith, type Recorder } from './licensing/changes-recorder.ts';
 import { Devices } from './licensing/devices.ts';
 import { AdminTokenKeys, ProxyKeys } from './licensing/keys.ts';
 import { Licenses } from './licensing/licenses.ts';
+import { Replays } from './licensing/proofs/replays.ts';
 import { OpenStreams } from './licensing/open-streams.ts';
 import { Sessions } from './licensing/sessions.ts';
+import { TierMigration } from './licensing/tier-migration.ts';
 import type { Tiers } from './licensing/tiers.ts';
+import type { TiersInForce } from './licensing/tiers-in-force.ts';
 import { Metrics } from './observe/metrics.ts';
 import type { Logger } from './observe/log.ts';
 import { Trouble } from './observe/trouble.ts';
 import type { Admission } from './quota/admission.ts';
+import { openSignUp } from './open-sign-up.ts';
+import { openTiers } from './open-tiers.ts';
 import { DatabaseUnavailable, patiently, sharedSecret, type Database } from './stores/database.ts';
 import { openEmbedded } from './stores/embedded.ts';
 import { openPostgres } from './stores/postgres.ts';
@@ -47,6 +52,7 @@ const IDLE_MARGIN = 10_000;
 
 export interface GatewayOptions {
   config: Config;
+  /** Those that it starts with: `Gateway.tiers` takes others. */
   tiers: Tiers;
   log: Logger;
   /** Of the admin API; undefined: it is off. */
@@ -65,6 +71,7 @@ export interface Gateway {
   readonly knex: Knex;
   readonly providerKeys: Pick<KeyRing, 'inForce'>;
   readonly admission: Admission;
+  readonly tiers: TiersInForce;
   /** Stops taking requests, lets those under way end within the drain time, writes what was counted, closes. */
   close(): Promise<void>;
 }
@@ -108,6 +115,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const database = await openDatabase(config, log, metrics);
   closers.add(() => database.close());
   await database.migrate();
+  const tiers = await openTiers(options.tiers, { db: database.knex, log, metrics });
   const counting = await openCounting({ config, knex: database.ledger, clock: options.clock, log, metrics });
   closers.add(() => counting.close());
 
@@ -118,20 +126,29 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const keys = await openKeyRing({ config, db, box, changes: counting.changes, clock, log, metrics });
   closers.add(() => keys.close());
 
-  const licensing = await createLicensing(options, database, { clock, changes: counting.changes, metrics });
+  const licensing = await createLicensing(config, tiers, database, {
+    clock,
+    changes: counting.changes,
+    metrics,
+  });
   closers.add(() => licensing.streams.close());
-  const { sessions } = licensing;
-  watchGateway({ metrics, database, counting, sessions, tiers: () => options.tiers, clock });
+  const { licenses, sessions } = licensing;
+  watchGateway({ metrics, database, counting, sessions, tiers: tiers.current, clock });
+  const signUp = await openSignUp({ config, database, clock, licenses, tiers: tiers.current, log, metrics });
+  closers.add(signUp.close);
   const app = createApp({
     ...appSettings(options, counting),
+    signUp,
     observer: { log, open, metrics: metrics.requests },
     common: {
       clock,
       db: database.knex,
-      tiers: () => options.tiers,
+      tiers: tiers.current,
       admission: counting.admission,
       providerKeys: keys,
       sealed: { box, columns: sealedColumns },
+      replays: new Replays({ redis: counting.redis, prefix: config.redisPrefix, clock }),
+      requireSignature: config.requireSignature,
       ...licensing,
     },
     upstream: config.proxyMode ? { relay, keys, baseUrls: config.baseUrls } : undefined,
@@ -149,6 +166,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
     knex: database.knex,
     providerKeys: keys,
     admission: counting.admission,
+    tiers,
     close: () => closers.closeAll(log),
   };
 }
@@ -156,13 +174,17 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
 function appSettings(
   { config, adminToken }: GatewayOptions,
   { redis }: Counting,
-): Pick<AppParts, 'trustProxy' | 'corsOrigins' | 'maxBodyBytes' | 'adminToken' | 'attempts' | 'directKey'> {
+): Pick<
+  AppParts,
+  'trustProxy' | 'corsOrigins' | 'maxBodyBytes' | 'adminToken' | 'attempts' | 'mailLimit' | 'directKey'
+> {
   return {
     trustProxy: config.trustProxy,
     corsOrigins: config.corsOrigins,
     maxBodyBytes: config.maxBodyBytes,
     adminToken,
     attempts: createAttempts(redis, config.redisPrefix),
+    mailLimit: limitRequests(redis, config.redisPrefix, 'mails'),
     directKey: config.proxyMode ? undefined : config.protectedApiKey,
   };
 }
@@ -218,7 +240,8 @@ async function openDatabase(
 }
 
 async function createLicensing(
-  { config, tiers }: GatewayOptions,
+  config: Config,
+  tiers: TiersInForce,
   { knex: db, sessions: sessionsDb }: Database,
   { clock, changes, metrics }: { clock: Clock; changes: Changes; metrics: Metrics },
 ): Promise<{
@@ -227,6 +250,7 @@ async function createLicensing(
   activation: Activation;
   adminTokens: AdminTokens;
   record: Recorder;
+  tierMigration: TierMigration;
   sessions: Sessions;
   streams: OpenStreams;
 }> {
@@ -242,8 +266,9 @@ async function createLicensing(
     streams: new OpenStreams(sessions, changes, (at) => metrics.sessions.tookEffect('cut', at)),
     licenses: new Licenses(db, clock, changes, record),
     devices: new Devices(db, clock, changes, record),
+    tierMigration: new TierMigration({ db, clock, changes, record }),
     adminTokens: new AdminTokens({ db, clock, keys: tokenKeys, record }),
-    activation: new Activation({ db, clock, changes, record, keys, tiers: () => tiers, graceMs }),
+    activation: new Activation({ db, clock, changes, record, keys, tiers: tiers.current, graceMs }),
   };
 }
 

@@ -5,6 +5,7 @@ import { createLogger, type Logger } from '../observe/log.ts';
 import { version } from '../version.ts';
 import { adminTokenFile, adminTokenFor } from './admin-token.ts';
 import { sourceOf } from './environment.ts';
+import { reloadTiers } from './reload-tiers.ts';
 import { configuredTiers, settings } from './settings.ts';
 import { CommandError, reasonOf, type Terminal } from './terminal.ts';
 
@@ -16,6 +17,7 @@ export async function serve(terminal: Terminal, { json }: { json: boolean }): Pr
   // Asked for before the start, so that a stop in its midst is no sudden end: it comes right after.
   const stopped = new Promise<string>((resolve) => terminal.onStop(resolve));
   const gateway = await start({ config, tiers, log, adminToken: adminTokenFor(config) });
+  terminal.onReload(() => void reloadTiers(gateway, config, log));
   if (json || !terminal.isInteractive) logStart(log, config, gateway);
   if (config.redisUrl === undefined && config.databaseUrl !== undefined) {
     log.warn('without REDIS_URL each instance counts for itself: run one only, or set REDIS_URL');

@@ -89,7 +89,11 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     CORS_ORIGINS: config.corsOrigins,
     SHUTDOWN_DELAY_MS: config.shutdownDelayMs,
     SHUTDOWN_TIMEOUT_MS: config.shutdownTimeoutMs,
+    SMTP_URL: config.mail?.url,
+    MAIL_FROM: config.mail?.from,
+    REQUIRE_EMAIL_VERIFICATION: config.requireEmailVerification,
     PROXY_KEY_GRACE_SECONDS: config.proxyKeyGraceSeconds,
+    REQUIRE_SIGNATURE: config.requireSignature,
     LOG_LEVEL: config.logLevel,
   };
 }

@@ -18,6 +18,8 @@ export interface Terminal {
   exit(code: number): void;
   /** Calls back once, when the process is asked to stop. */
   onStop(stop: (signal: string) => void): void;
+  /** Calls back each time that the process is asked to read again what it may read again. */
+  onReload(reload: () => void): void;
 }
 
 /** Exit codes: 0 is success. */

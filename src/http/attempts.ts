@@ -1,8 +1,13 @@
 import type { Request, RequestHandler } from 'express';
 import { LRUCache } from 'lru-cache';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import {
+  RateLimiterMemory,
+  RateLimiterRedis,
+  RateLimiterRes,
+  type RateLimiterAbstract,
+} from 'rate-limiter-flexible';
 import type { RedisClient } from '../stores/redis.ts';
-import { refuse, type Refusal } from './errors.ts';
+import { refuse, type ErrorCode, type Refusal } from './errors.ts';
 import { answerRefusal } from './json-endpoint.ts';
 import { networkOf } from './network.ts';
 
@@ -12,14 +17,14 @@ const WITHIN_SECONDS = 600;
 const REMEMBERED = 20_000;
 
 /**
- * Slows down whoever tries license keys: an address that presented ten unknown ones within ten minutes waits until
- * they are over. Other refusals do not count, so a customer with a full license is never locked out; nor does anything
- * that succeeds take a count away, which somebody who has a license of their own could use.
+ * Slows down whoever tries license keys and codes: an address that presented ten unknown ones within ten minutes waits
+ * until they are over. Other refusals do not count, so a customer with a full license is never locked out; nor does
+ * anything that succeeds take a count away, which somebody who has a license of their own could use.
  */
 export interface Attempts {
   readonly guard: RequestHandler;
   /** Counts an unknown key against the address it came from, and says what to answer. */
-  failed(req: Request): Promise<Refusal>;
+  failed(req: Request, code?: ErrorCode): Promise<Refusal>;
 }
 
 /** @param redis shares the counts between instances; each counts for itself without it, and while it is away */
@@ -44,11 +49,11 @@ export function createAttempts(redis: RedisClient | undefined, prefix: string): 
       if (state === null || state.consumedPoints < ALLOWED) next();
       else answerRefusal(res, mustWait(network, state));
     },
-    async failed(req) {
+    async failed(req, code = 'invalid_license_key') {
       const network = networkOf(req.ip);
       try {
         await limiter.consume(network);
-        return refuse('invalid_license_key');
+        return refuse(code);
       } catch (error) {
         // Beyond the limit it is thrown: of a hundred that passed the guard together, ten learn that their key is wrong.
         if (error instanceof RateLimiterRes) return mustWait(network, error);
@@ -58,10 +63,22 @@ export function createAttempts(redis: RedisClient | undefined, prefix: string): 
   };
 }
 
-function createLimiter(
-  redis: RedisClient | undefined,
-  keyPrefix: string,
-): RateLimiterMemory | RateLimiterRedis {
+/** Lets an address ask for so many mails in ten minutes, to whatever addresses they go. */
+export function limitRequests(redis: RedisClient | undefined, prefix: string, name: string): RequestHandler {
+  const limiter = createLimiter(redis, `${prefix}:${name}`);
+  return async (req, res, next) => {
+    try {
+      await limiter.consume(networkOf(req.ip));
+    } catch (error) {
+      if (!(error instanceof RateLimiterRes)) throw error;
+      answerRefusal(res, tooMany(error.msBeforeNext));
+      return;
+    }
+    next();
+  };
+}
+
+function createLimiter(redis: RedisClient | undefined, keyPrefix: string): RateLimiterAbstract {
   const options = { points: ALLOWED, duration: WITHIN_SECONDS, keyPrefix };
   const memory = new BoundedMemory(options, REMEMBERED);
   if (redis === undefined) return memory;

@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import { BusinessMetrics } from './metrics/business.ts';
 import { CountingMetrics } from './metrics/counting.ts';
 import { Exposition } from './metrics/exposition.ts';
 import type { Exemplars } from './metrics/histogram.ts';
@@ -21,6 +22,7 @@ export class Metrics {
   readonly counting: CountingMetrics;
   readonly sessions: SessionMetrics;
   readonly providers: ProviderMetrics;
+  readonly business: BusinessMetrics;
   readonly exposition: Exposition;
 
   /** @param open the requests under way, asked at each scrape */
@@ -30,6 +32,7 @@ export class Metrics {
     this.counting = new CountingMetrics(this.registry);
     this.sessions = new SessionMetrics(this.registry, exemplars);
     this.providers = new ProviderMetrics(this.registry);
+    this.business = new BusinessMetrics(this.registry);
     this.stores = new StoreMetrics(this.registry, exemplars);
     addProcessMetrics(this.registry, version);
     this.exposition = new Exposition(this.registry, exemplars);

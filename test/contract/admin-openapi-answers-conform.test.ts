@@ -57,6 +57,8 @@ const calls: Record<string, () => Promise<Prepared>> = {
     return { path: '/providers/openai/key' };
   },
   rotateMasterKey: () => Promise.resolve({ path: '/master-key/rotate' }),
+  listTiers: () => Promise.resolve({ path: '/tiers' }),
+  migrateTier: () => Promise.resolve({ path: '/tiers/free/migrate', body: { to: 'pro', dry_run: true } }),
   revokeToken: async () => ({ path: `/tokens/${await newToken()}/revoke` }),
 };
 

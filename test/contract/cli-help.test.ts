@@ -15,6 +15,7 @@ const silent: Terminal = {
   readSecret: () => Promise.resolve(''),
   exit: () => undefined,
   onStop: () => undefined,
+  onReload: () => undefined,
 };
 
 /** Every command that does something, by its words. */
@@ -31,7 +32,7 @@ describe('--help', () => {
       ...['audit', 'config', 'demo', 'device list', 'device remove', 'license create', 'license list'],
       ...['license reinstate', 'license reissue', 'license revoke', 'license rotate-keys', 'license show'],
       ...['license suspend', 'license update', 'master-key rotate', 'migrate', 'openapi', 'provider list'],
-      ...['provider remove-key', 'provider set-key', 'serve', 'tier list', 'tier validate'],
+      ...['provider remove-key', 'provider set-key', 'serve', 'tier list', 'tier migrate', 'tier validate'],
       ...['token create', 'token list', 'token revoke', 'usage'],
     ]);
   });

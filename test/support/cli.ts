@@ -50,6 +50,7 @@ export async function licensify(args: string[], options: CliOptions = {}): Promi
     readSecret: () => Promise.resolve(options.input ?? ''),
     exit: (code) => (result.code = code),
     onStop: () => undefined,
+    onReload: () => undefined,
   };
   await runCli(args, terminal);
   return result;

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import type { AdminTokens } from '../../licensing/admin-tokens.ts';
 import type { Devices } from '../../licensing/devices.ts';
 import type { Licenses } from '../../licensing/licenses.ts';
+import type { TierMigration } from '../../licensing/tier-migration.ts';
 import type { Tiers } from '../../licensing/tiers.ts';
 import type { Recorder } from '../../licensing/changes-recorder.ts';
 import type { SealedColumn } from '../../stores/sealed-columns.ts';
@@ -23,6 +24,7 @@ export interface AdminParts {
   providerKeys: KeyRing;
   /** What encrypts stored secrets, undefined without MASTER_KEY; and where they are. */
   sealed: { box: SecretBox | undefined; columns: readonly SealedColumn[] };
+  tierMigration: TierMigration;
   admission: Admission;
   tiers: () => Tiers;
 }

@@ -4,6 +4,7 @@ import { keyRoutes } from './keys.ts';
 import { licenseRoutes } from './licenses.ts';
 import { providerRoutes } from './providers.ts';
 import type { AdminRoute } from './route.ts';
+import { tierRoutes } from './tiers.ts';
 import { tokenRoutes } from './tokens.ts';
 import { usageRoutes } from './usage.ts';
 
@@ -16,4 +17,5 @@ export const adminRoutes: readonly AdminRoute[] = [
   ...auditRoutes,
   ...tokenRoutes,
   ...providerRoutes,
+  ...tierRoutes,
 ];
