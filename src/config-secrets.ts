@@ -10,6 +10,7 @@ export const secretNames: readonly string[] = [
   'MASTER_KEY',
   'DATABASE_URL',
   'REDIS_URL',
+  'SMTP_URL',
 ];
 
 /** What the `…_FILE` variables point to, put where the plain variables would stand. */

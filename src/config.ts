@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mailSettings, mailContradictions, type MailConfig } from './config-mail.ts';
 import {
   apiKeyPattern,
   mask,
@@ -48,7 +49,11 @@ export interface Config {
   readonly shutdownDelayMs: number;
   readonly shutdownTimeoutMs: number;
   readonly proxyKeyGraceSeconds: number;
+  readonly requireSignature: boolean;
   readonly logLevel: string;
+  /** Undefined: no mail can be sent. */
+  readonly mail: MailConfig | undefined;
+  readonly requireEmailVerification: boolean;
 }
 
 export type Loaded = { ok: true; config: Config } | { ok: false; problems: Problem[] };
@@ -170,7 +175,10 @@ const settings = {
   WEBHOOK_ALLOWED_HOSTS: hosts,
   SHUTDOWN_DELAY_MS: wholeNumber(0, MAX_TIMER_MS, 0),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, MAX_TIMER_MS, 30_000),
+  ...mailSettings,
+  REQUIRE_EMAIL_VERIFICATION: yesOrNo(true),
   PROXY_KEY_GRACE_SECONDS: wholeNumber(0, 31_536_000, 300),
+  REQUIRE_SIGNATURE: yesOrNo(false),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -190,7 +198,7 @@ export function loadConfig(environment: Environment): Loaded {
   const { values, files, problems } = readSecretFiles(dropEmpty(environment));
   const parsed = schema.safeParse(values);
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => describeIssue(issue, values)));
-  else problems.push(...contradictions(parsed.data));
+  else problems.push(...contradictions(parsed.data, environment.NODE_ENV));
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   return { ok: true, config: freeze(parsed.data, files) };
 }
@@ -221,7 +229,7 @@ function shown(variable: string, value: string): string {
   return secretNames.includes(variable) ? mask(value) : value;
 }
 
-function contradictions(values: Settings): Problem[] {
+function contradictions(values: Settings, nodeEnv: string | undefined): Problem[] {
   const problems: Problem[] = [];
   if (!values.PROXY_MODE && values.PROTECTED_API_KEY === undefined) {
     const takes = 'the key that direct mode (PROXY_MODE=false) hands out';
@@ -230,7 +238,11 @@ function contradictions(values: Settings): Problem[] {
   if (values.PORT !== 0 && values.PORT === values.INTERNAL_PORT) {
     problems.push({ variable: 'INTERNAL_PORT', holds: String(values.PORT), takes: 'another port than PORT' });
   }
-  return problems;
+  if (!values.REQUIRE_EMAIL_VERIFICATION && nodeEnv === 'production') {
+    const takes = 'true where NODE_ENV is production: false lets anybody sign up in the name of any address';
+    problems.push({ variable: 'REQUIRE_EMAIL_VERIFICATION', holds: 'false', takes });
+  }
+  return [...problems, ...mailContradictions(values)];
 }
 
 function freeze(values: Settings, files: Environment): Config {
@@ -264,7 +276,10 @@ function freeze(values: Settings, files: Environment): Config {
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     proxyKeyGraceSeconds: values.PROXY_KEY_GRACE_SECONDS,
+    requireSignature: values.REQUIRE_SIGNATURE,
     logLevel: values.LOG_LEVEL,
+    mail: values.SMTP_URL && values.MAIL_FROM ? { url: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
+    requireEmailVerification: values.REQUIRE_EMAIL_VERIFICATION,
   });
 }
 

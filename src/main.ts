@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { parseEnv } from 'node:util';
+import { readSecret } from './cli/read-secret.ts';
 import { runCli } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 
@@ -17,8 +18,10 @@ const terminal: Terminal = {
   complain: (text) => process.stderr.write(`${text}\n`),
   isInteractive: process.stdout.isTTY,
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
+  readSecret: (question) => readSecret(question, process.stdin, process.stderr),
   exit: (code) => (process.exitCode = code),
   onStop,
+  onReload,
 };
 
 async function ask(question: string): Promise<string> {
@@ -51,6 +54,25 @@ function onStop(stop: (signal: string) => void): void {
         process.exit(130);
       }
     });
+  }
+}
+
+/** SIGHUP has two senders: an administrator, and a terminal whose window was closed, which means to stop. */
+function onReload(reload: () => void): void {
+  process.on('SIGHUP', () => {
+    if (isLeftByTerminal()) process.kill(process.pid, 'SIGTERM');
+    else reload();
+  });
+}
+
+/** Whether the terminal that this was started at is gone: it can no longer be opened. */
+function isLeftByTerminal(): boolean {
+  if (!process.stdin.isTTY && !process.stdout.isTTY) return false;
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return false;
+  } catch {
+    return true;
   }
 }
 

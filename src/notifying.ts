@@ -10,14 +10,12 @@ import type { Tiers } from './licensing/tiers.ts';
 import type { Logger } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { Trouble } from './observe/trouble.ts';
-import type { Admission } from './quota/admission.ts';
 import type { SecretBox } from './stores/secret-box.ts';
 import { version } from './version.ts';
 import { eventTypes, type EventType } from './webhooks/event-types.ts';
 import { expiryAfterChange } from './webhooks/expiry.ts';
 import type { LicenseView } from './webhooks/license-view.ts';
 import { Outbox } from './webhooks/outbox.ts';
-import type { UsageWatch } from './webhooks/usage-watch.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 interface Options {
@@ -73,18 +71,4 @@ function viewOf(license: License, { clock, tiers }: Terms): LicenseView {
   const { id, status, expiresAt } = license;
   const data = licenseJson(license, { clock, tiers });
   return { id, status, expiresAt, limits: effectiveLimits(license, tiers()), data };
-}
-
-/** The same admission, whose counts are looked at for limits that come near. */
-export function watchedBy(usage: UsageWatch, admission: Admission): Admission {
-  return {
-    async admit(call, limits) {
-      const decision = await admission.admit(call, limits);
-      if (decision.outcome !== 'unavailable' && decision.used !== undefined)
-        usage.observe(call.licenseId, decision.used, limits);
-      return decision;
-    },
-    settle: (ticket, settlement) => admission.settle(ticket, settlement),
-    used: (licenseId) => admission.used(licenseId),
-  };
 }

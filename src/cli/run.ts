@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { registerDeviceCommands } from './device-commands.ts';
 import { registerLicenseCommands } from './license-commands.ts';
+import { registerProviderCommands } from './provider-commands.ts';
 import { registerReportCommands } from './report-commands.ts';
 import { registerServerCommands } from './server-commands.ts';
 import { CommandError, FAILURE, reasonOf, WRONG_USAGE, type Terminal } from './terminal.ts';
@@ -37,6 +38,7 @@ Example:
   registerReportCommands(program, terminal);
   registerTokenCommands(program, terminal);
   registerWebhookCommands(program, terminal);
+  registerProviderCommands(program, terminal);
   return program;
 }
 

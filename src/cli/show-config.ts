@@ -90,7 +90,11 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     WEBHOOK_ALLOWED_HOSTS: config.webhookAllowedHosts,
     SHUTDOWN_DELAY_MS: config.shutdownDelayMs,
     SHUTDOWN_TIMEOUT_MS: config.shutdownTimeoutMs,
+    SMTP_URL: config.mail?.url,
+    MAIL_FROM: config.mail?.from,
+    REQUIRE_EMAIL_VERIFICATION: config.requireEmailVerification,
     PROXY_KEY_GRACE_SECONDS: config.proxyKeyGraceSeconds,
+    REQUIRE_SIGNATURE: config.requireSignature,
     LOG_LEVEL: config.logLevel,
   };
 }

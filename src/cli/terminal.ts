@@ -13,9 +13,13 @@ export interface Terminal {
   readonly isInteractive: boolean;
   /** Asks the person at the terminal; undefined where nobody can answer. An input that ends answers ''. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
+  /** A secret from standard input, without its appearing; '' where there is none. */
+  readSecret(question: string): Promise<string>;
   exit(code: number): void;
   /** Calls back once, when the process is asked to stop. */
   onStop(stop: (signal: string) => void): void;
+  /** Calls back each time that the process is asked to read again what it may read again. */
+  onReload(reload: () => void): void;
 }
 
 /** Exit codes: 0 is success. */

@@ -3,6 +3,7 @@ import { runningGateway } from './admin-api.ts';
 import { addCommand, addGroup } from './command.ts';
 import { amount } from './license-view.ts';
 import { printJson, printTable } from './tables.ts';
+import { registerTierMigrate } from './tier-migrate.ts';
 import { FAILURE, type Terminal } from './terminal.ts';
 
 interface TierJson {
@@ -25,6 +26,7 @@ export function registerTierCommands(program: Command, terminal: Terminal): void
     if (json === true) printJson(terminal, answer);
     else printTiers(terminal, answer.tiers);
   });
+  registerTierMigrate(group, terminal);
   addCommand(group, {
     usage: 'validate',
     description: 'checks a tiers file on this machine, without a gateway',

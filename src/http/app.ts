@@ -8,6 +8,8 @@ import { errorHandler, notFound } from './json-endpoint.ts';
 import { licenseEndpoints, type LicenseParts } from './licenses.ts';
 import { proxy, type ProxyParts } from './proxy.ts';
 import { publicEndpoints } from './public.ts';
+import { signUpEndpoints, type SignUpParts } from './sign-up.ts';
+import { usageEndpoint, type UsageParts } from './usage-report.ts';
 import { observeRequests, type RequestObserver } from './request-log.ts';
 
 export interface AppParts {
@@ -18,10 +20,15 @@ export interface AppParts {
   /** Direct mode's key; undefined in proxy mode. */
   directKey: string | undefined;
   attempts: Attempts;
+  mailLimit: SignUpParts['mailLimit'];
+  signUp: Pick<SignUpParts, 'signUp' | 'mailer'>;
   observer: RequestObserver;
   decided: ProxyParts['decided'];
+  counted: UsageParts['counted'];
   /** What the endpoints share. */
-  common: AdminParts & Pick<LicenseParts, 'activation'> & Pick<ProxyParts, 'sessions' | 'streams'>;
+  common: AdminParts &
+    Pick<LicenseParts, 'activation'> &
+    Pick<ProxyParts, 'sessions' | 'streams' | 'replays' | 'requireSignature'>;
   /** Undefined in direct mode, where nothing is proxied. */
   upstream: Pick<ProxyParts, 'relay' | 'keys' | 'baseUrls'> | undefined;
 }
@@ -32,7 +39,7 @@ export interface AppParts {
  *  1. the request's id and, when it ends, its log line and metrics
  *  2. CORS, where origins are configured
  *  3. /proxy: nothing has touched the body before it (a body parser in front of a proxy hangs it)
- *  4. the license endpoints
+ *  4. the license endpoints, and sign-up
  *  5. the admin API
  *  6. /tiers, /health, /version
  *  7. what is left: 404, and errors
@@ -50,6 +57,9 @@ export function createApp(parts: AppParts): Express {
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   if (upstream !== undefined) app.use('/proxy', proxy({ ...common, ...upstream, maxBodyBytes, decided }));
   app.use(licenseEndpoints({ ...common, attempts, directKey }));
+  if (directKey !== undefined)
+    app.use(usageEndpoint({ ...common, attempts, directKey, counted: parts.counted }));
+  app.use(signUpEndpoints({ ...parts.signUp, attempts, mailLimit: parts.mailLimit, tiers: common.tiers }));
   app.use('/admin', adminApi(common, parts.adminToken));
   app.use(publicEndpoints(common.tiers));
   app.use(notFound);

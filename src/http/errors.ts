@@ -16,10 +16,15 @@ export const errorTable = {
     message: 'The envelope says provider "{envelope}" but the URL says "{url}": they must be the same',
   },
   invalid_license_key: { status: 401, message: 'Invalid license key' },
+  invalid_code: {
+    status: 401,
+    message: 'The code is wrong or no longer good: ask for a new one with POST /init',
+  },
   invalid_proxy_key: {
     status: 401,
     message: 'Invalid proxy key: activate the license on this device to get a new one',
   },
+  invalid_signature: { status: 401, message: 'Invalid signature. {problem}' },
   invalid_admin_token: {
     status: 401,
     message: 'Invalid admin token: send it as "Authorization: Bearer <token>"',
@@ -32,13 +37,27 @@ export const errorTable = {
     status: 403,
     message: 'This takes the role "{needed}"; the token "{name}" has the role "{role}"',
   },
+  public_key_required: {
+    status: 403,
+    message: 'This license asks for proof of possession: activate with a "public_key" of the device',
+  },
+  device_already_licensed: {
+    status: 403,
+    message: 'This device already uses another license of the tier "{tier}": deactivate that one first',
+  },
+  sign_up_not_offered: { status: 403, message: 'There is no sign-up for {tier}' },
   path_not_allowed: { status: 403, message: '{method} {path} is not open to proxy keys' },
   unknown_provider: { status: 404, message: 'Unsupported provider. Supported: openai, anthropic' },
   not_found: { status: 404, message: '{what} not found' },
   method_not_allowed: { status: 405, message: '{method} is not supported here; use {allow}' },
+  license_exists: {
+    status: 409,
+    message: 'This address has a license of this tier already: its key was mailed when it was made',
+  },
   license_revoked: { status: 409, message: 'The license is revoked, which is for good: create a new one' },
   webhook_disabled: { status: 409, message: 'The webhook is disabled: enable it first' },
   webhook_limit_reached: { status: 409, message: 'There are {max} webhooks already, which is the most' },
+  secret_unreadable: { status: 409, message: 'Nothing was changed: {problem}' },
   precondition_failed: {
     status: 412,
     message: '{what} has changed since you read it (its ETag is {etag} now): read it again, then repeat',
@@ -59,7 +78,7 @@ export const errorTable = {
   },
   too_many_attempts: {
     status: 429,
-    message: 'Too many attempts with unknown license keys from this address',
+    message: 'Too many attempts from this address. Try again later',
   },
   internal_error: { status: 500, message: 'Something went wrong on our side. Request id: {requestId}' },
   upstream_unreachable: { status: 502, message: '{provider} cannot be reached at the moment' },
@@ -69,6 +88,11 @@ export const errorTable = {
   },
   upstream_timeout: { status: 504, message: '{provider} did not answer in time' },
   provider_not_configured: { status: 503, message: '{provider} API key not configured' },
+  tier_not_configured: {
+    status: 503,
+    message: 'The tier of this license is not configured on the server. Its operator has to correct it',
+    retryAfter: 60,
+  },
   counters_unavailable: {
     status: 503,
     message: 'Usage cannot be counted at the moment. Try again shortly',
@@ -81,7 +105,13 @@ export const errorTable = {
   },
   master_key_not_configured: {
     status: 503,
-    message: 'Secrets cannot be stored: set MASTER_KEY on the server (openssl rand -base64 32 makes one)',
+    message:
+      'Nothing can be stored: set MASTER_KEY on every instance (openssl rand -base64 32 makes one) and restart them',
+  },
+  mail_not_configured: {
+    status: 503,
+    message: 'Sign-up by mail is off: set SMTP_URL and MAIL_FROM on the server',
+    retryAfter: 3600,
   },
   admin_not_configured: { status: 503, message: 'The admin API is off: set ADMIN_TOKEN on the server' },
 } as const satisfies Record<string, ErrorKind>;

@@ -51,11 +51,16 @@ export class Devices {
   }
 
   async has(licenseId: string, hardwareId: string): Promise<boolean> {
+    return (await this.idOf(licenseId, hardwareId)) !== undefined;
+  }
+
+  /** Undefined where the license is not activated on it. */
+  async idOf(licenseId: string, hardwareId: string): Promise<number | undefined> {
     const row = await this.#db<DeviceRow>('devices')
       .where({ license_id: licenseId, hardware_id: hardwareId })
       .whereNull('removed_at')
       .first('id');
-    return row !== undefined;
+    return row?.id;
   }
 
   /** Frees the device's place; its proxy keys die with it. False if the license has no such device. */

@@ -31,10 +31,13 @@ export interface EffectiveLimits {
   readonly devices: number;
   /** How many requests an instance may admit by itself while the counters are away. */
   readonly outageAllowance: number;
+  /** A limit that the license leaves to its tier, which the file lacks: nobody knows what was sold. */
+  readonly isTierMissing: boolean;
 }
 
 /** Why a license may not be used, as an error code; undefined where it may. */
-export type LicenseRefusal = 'invalid_license_key' | 'license_suspended' | 'license_expired';
+export type LicenseRefusal =
+  'invalid_license_key' | 'license_suspended' | 'license_expired' | 'tier_not_configured';
 
 type LimitFields = Pick<License, 'tier' | 'dailyLimit' | 'monthlyLimit' | 'maxActivations'>;
 
@@ -55,11 +58,13 @@ export function effectiveLimits(license: LimitFields, tiers: Tiers): EffectiveLi
     Tier,
     'dailyLimit' | 'monthlyLimit' | 'maxDevices' | 'onCounterOutage' | 'outageAllowance'
   > = tiers.get(license.tier) ?? noTier;
+  const { dailyLimit, monthlyLimit, maxActivations } = license;
   return {
-    daily: license.dailyLimit ?? tier.dailyLimit,
-    monthly: license.monthlyLimit ?? tier.monthlyLimit,
-    devices: license.maxActivations ?? tier.maxDevices,
+    daily: dailyLimit ?? tier.dailyLimit,
+    monthly: monthlyLimit ?? tier.monthlyLimit,
+    devices: maxActivations ?? tier.maxDevices,
     outageAllowance: tier.onCounterOutage === 'allow' ? tier.outageAllowance : 0,
+    isTierMissing: tier === noTier && [dailyLimit, monthlyLimit, maxActivations].includes(undefined),
   };
 }
 
@@ -68,8 +73,15 @@ export function statusAt(license: Pick<License, 'status' | 'expiresAt'>, now: nu
   return license.expiresAt !== undefined && license.expiresAt.getTime() <= now ? 'expired' : 'active';
 }
 
+/** Why a license cannot be used now, or undefined where it can. */
+export function refusalAt(license: License, tiers: Tiers, now: number): LicenseRefusal | undefined {
+  const refusal = refusalOf(statusAt(license, now));
+  if (refusal !== undefined) return refusal;
+  return effectiveLimits(license, tiers).isTierMissing ? 'tier_not_configured' : undefined;
+}
+
 /** A revoked license is answered like one that never was. */
-export function refusalOf(status: LicenseStatus): LicenseRefusal | undefined {
+function refusalOf(status: LicenseStatus): Exclude<LicenseRefusal, 'tier_not_configured'> | undefined {
   switch (status) {
     case 'active':
       return undefined;

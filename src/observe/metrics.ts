@@ -1,8 +1,10 @@
 import { Registry } from 'prom-client';
+import { BusinessMetrics } from './metrics/business.ts';
 import { CountingMetrics } from './metrics/counting.ts';
 import { Exposition } from './metrics/exposition.ts';
 import type { Exemplars } from './metrics/histogram.ts';
 import { addProcessMetrics } from './metrics/process.ts';
+import { ProviderMetrics } from './metrics/providers.ts';
 import { RequestMetrics } from './metrics/requests.ts';
 import { SessionMetrics } from './metrics/sessions.ts';
 import { StoreMetrics } from './metrics/stores.ts';
@@ -21,6 +23,8 @@ export class Metrics {
   readonly counting: CountingMetrics;
   readonly sessions: SessionMetrics;
   readonly webhooks: WebhookMetrics;
+  readonly providers: ProviderMetrics;
+  readonly business: BusinessMetrics;
   readonly exposition: Exposition;
 
   /** @param open the requests under way, asked at each scrape */
@@ -29,6 +33,8 @@ export class Metrics {
     this.requests = new RequestMetrics(this.registry, exemplars, open);
     this.counting = new CountingMetrics(this.registry);
     this.sessions = new SessionMetrics(this.registry, exemplars);
+    this.providers = new ProviderMetrics(this.registry);
+    this.business = new BusinessMetrics(this.registry);
     this.stores = new StoreMetrics(this.registry, exemplars);
     this.webhooks = new WebhookMetrics(this.registry);
     addProcessMetrics(this.registry, version);

@@ -40,6 +40,12 @@ export type Decision =
   /** The counters could not be asked, or did not answer in time: nobody knows. */
   | { outcome: 'unavailable'; cause: unknown };
 
+/** What came of a report. */
+export type Reported =
+  | { outcome: 'booked'; used: Used }
+  /** The counters could not be asked, or did not answer in time: nothing of it is booked, now or later. */
+  | { outcome: 'unavailable'; cause: unknown };
+
 /** What became of an admitted call, where that changes what was booked. */
 export interface Settlement {
   /** Gives the request back to the windows that it was counted in. */
@@ -54,6 +60,12 @@ export interface Settlement {
  */
 export interface Admission {
   admit(call: Call, limits: QuotaLimits): Promise<Decision>;
+  /**
+   * Counts what was used already, outside of the gateway: in every window, whatever the limits are. It goes the way of
+   * an admission, into the ledger exactly once.
+   * @param count a whole number of requests, from 1
+   */
+  report(call: Call, count: number): Promise<Reported>;
   /** What cannot be booked now is booked as soon as it can be. */
   settle(ticket: Ticket, settlement: Settlement): Promise<void>;
   /** What is counted at present, counting nothing. @throws if the counters cannot be reached */

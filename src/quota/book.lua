@@ -1,5 +1,5 @@
 -- Books a change: of what was admitted (a refund, a late model), or an admission that is to be counted afterwards.
--- ARGV: dataset, day ('': that of the entry with the required tag), change of the counters (1, 0 or -1), tag, required
+-- ARGV: dataset, day ('': that of the entry with the required tag), change of the counters (0: none), tag, required
 --       tag ('': none), whether to look first ('1' or '0'), then for each booking: license, device, provider, model,
 --       requests, refunded.
 -- With '1' the stream is searched first: nothing is booked if an entry with this tag is there already (the call is a

@@ -5,8 +5,8 @@ import type { Booking } from './admission.ts';
 export interface BookingSet {
   readonly licenseId: string;
   readonly day: number;
-  /** Of each counter: 1 counts, −1 gives back, 0 changes the rows only. */
-  readonly change: 1 | 0 | -1;
+  /** Of each counter: above 0 counts, below gives back, 0 changes the rows only. */
+  readonly change: number;
   /** What the entries of the stream carry: of two with one tag, the second is a repetition. */
   readonly tag: string;
   readonly rows: readonly Booking[];

@@ -8,6 +8,7 @@ import {
   type CounterSource,
   type Decision,
   type QuotaLimits,
+  type Reported,
   type Settlement,
   type Ticket,
   type Used,
@@ -53,10 +54,18 @@ export class MemoryAdmission implements Admission {
     if (limits.monthly >= 0 && counter.thisMonth >= limits.monthly) {
       return { outcome: 'refused', exceeded: 'month', used: { ...counter } };
     }
-    counter.today += 1;
-    counter.thisMonth += 1;
-    this.#book({ ...call, day: counter.day, requests: 1, refunded: 0 });
+    this.#count(call, counter, 1);
     return { outcome: 'admitted', ticket: { call, day: counter.day, tag: '' }, used: { ...counter } };
+  }
+
+  async report(call: Call, count: number): Promise<Reported> {
+    try {
+      const counter = await this.#counter(call.licenseId);
+      this.#count(call, counter, count);
+      return { outcome: 'booked', used: { ...counter } };
+    } catch (cause) {
+      return { outcome: 'unavailable', cause };
+    }
   }
 
   settle(ticket: Ticket, settlement: Settlement): Promise<void> {
@@ -71,6 +80,12 @@ export class MemoryAdmission implements Admission {
 
   async used(licenseId: string): Promise<Used> {
     return { ...(await this.#counter(licenseId)) };
+  }
+
+  #count(call: Call, counter: Counter, requests: number): void {
+    counter.today += requests;
+    counter.thisMonth += requests;
+    this.#book({ ...call, day: counter.day, requests, refunded: 0 });
   }
 
   /** The counter of the present day and month; requests that find it missing wait for the same reading. */

@@ -1,5 +1,14 @@
 import type { Clock } from '../clock.ts';
-import type { Admission, Call, Decision, QuotaLimits, Settlement, Ticket, Used } from './admission.ts';
+import type {
+  Admission,
+  Call,
+  Decision,
+  QuotaLimits,
+  Reported,
+  Settlement,
+  Ticket,
+  Used,
+} from './admission.ts';
 import type { Bookings } from './bookings.ts';
 import { bookingOf } from './redis-admission.ts';
 import { dayOf } from './windows.ts';
@@ -41,6 +50,11 @@ export class OutageAllowance implements Admission {
     const ticket = { call, day: dayOf(clock.now()), tag: nextTag() };
     bookings.bookLater(bookingOf(ticket));
     return { outcome: 'admitted', ticket, used: undefined };
+  }
+
+  /** Reports wait for the counters: who is told 503 reports again. */
+  report(call: Call, count: number): Promise<Reported> {
+    return this.#options.counters.report(call, count);
   }
 
   async settle(ticket: Ticket, settlement: Settlement): Promise<void> {

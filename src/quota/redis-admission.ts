@@ -10,6 +10,7 @@ import {
   type Counts,
   type Decision,
   type QuotaLimits,
+  type Reported,
   type Settlement,
   type Ticket,
   type Used,
@@ -46,6 +47,14 @@ interface Options {
   report?: OperationReport | undefined;
 }
 
+/** What may have been counted; the day where it is known. */
+interface Counted {
+  call: Call;
+  count: number;
+  day: number | undefined;
+  tag: string;
+}
+
 type Seed = Counts & { day: number; foldedTo: string };
 
 /**
@@ -65,7 +74,7 @@ export class RedisAdmission implements Admission {
   readonly #warming = new Map<string, Promise<Seed>>();
   readonly #timer: NodeJS.Timeout;
   readonly #instance = randomBytes(6).toString('base64url');
-  #count = 0;
+  #tags = 0;
 
   constructor(options: Options) {
     const { redis, prefix, timeoutMs, ledger } = options;
@@ -92,18 +101,29 @@ export class RedisAdmission implements Admission {
     this.#timer = setInterval(() => this.#lookAround(), LOOK_AROUND_EVERY);
   }
 
-  async admit(call: Call, limits: QuotaLimits): Promise<Decision> {
+  admit(call: Call, limits: QuotaLimits): Promise<Decision> {
+    return this.#count(call, limits, 1);
+  }
+
+  async report(call: Call, count: number): Promise<Reported> {
+    const decision = await this.#count(call, { daily: -1, monthly: -1 }, count);
+    if (decision.outcome === 'unavailable') return decision;
+    if (decision.used === undefined) throw new Error('Redis has counted and told no count');
+    return { outcome: 'booked', used: decision.used };
+  }
+
+  async #count(call: Call, limits: QuotaLimits, count: number): Promise<Decision> {
     const partition = partitionOf(call.licenseId);
     const tag = this.nextTag();
     try {
       let seed: Seed | undefined;
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
         const dataset = this.datasets.get(partition) ?? (await this.#resolve(partition));
-        const reply = await this.#ask(call, limits, { partition, dataset, tag, seed });
+        const reply = await this.#ask({ call, count, limits }, { partition, dataset, tag, seed });
         const [decision, day, today, thisMonth, id = ''] = reply;
         const used = { day, today, thisMonth };
         if (decision === ADMITTED) {
-          const bookings = bookingOf({ call, day, tag });
+          const bookings = bookingOf({ call, day, tag }, count);
           this.journal.add(partition, { dataset, id, bookings, at: performance.now() });
           return { outcome: 'admitted', ticket: { call, day, tag }, used };
         }
@@ -161,7 +181,7 @@ export class RedisAdmission implements Admission {
 
   /** A name for an admission that no other has, of whatever instance. */
   nextTag(): string {
-    return `${this.#instance}${(this.#count += 1).toString(36)}`;
+    return `${this.#instance}${(this.#tags += 1).toString(36)}`;
   }
 
   /** Books what can be booked, also of what Redis was found to have lost just now. */
@@ -172,8 +192,7 @@ export class RedisAdmission implements Admission {
   }
 
   #ask(
-    call: Call,
-    limits: QuotaLimits,
+    { call, count, limits }: { call: Call; count: number; limits: QuotaLimits },
     {
       partition,
       dataset,
@@ -185,12 +204,12 @@ export class RedisAdmission implements Admission {
     const keys = this.#keys(partition, dataset, licenseId);
     const limit = [limits.daily, limits.monthly];
     const seeds = seed === undefined ? [] : [seed.day, seed.today, seed.thisMonth, seed.foldedTo];
-    const args = [dataset, ...limit, this.#now(), licenseId, deviceId, provider, model, tag, ...seeds];
+    const args = [dataset, ...limit, this.#now(), licenseId, deviceId, provider, model, tag, count, ...seeds];
     return this.#calls.run(partition, () => this.#redis.licensifyAdmit(...keys, ...args), {
       late: ([decision, day]) => {
-        if (decision === ADMITTED) this.bookings.bookLater(undoing({ call, day, tag }));
+        if (decision === ADMITTED) this.bookings.bookLater(undoing({ call, count, day, tag }));
       },
-      lost: () => this.bookings.bookLater(undoing({ call, day: undefined, tag }), tag),
+      lost: () => this.bookings.bookLater(undoing({ call, count, day: undefined, tag }), tag),
     });
   }
 
@@ -246,22 +265,14 @@ export class RedisAdmission implements Admission {
   }
 }
 
-/** The booking of an admission. */
-export function bookingOf({ call, day, tag }: Ticket): BookingSet {
-  const rows = [{ ...call, day, requests: 1, refunded: 0 }];
-  return { licenseId: call.licenseId, day, change: 1, tag, rows };
+/** The booking of an admission, or of so many requests that were reported. */
+export function bookingOf({ call, day, tag }: Ticket, count = 1): BookingSet {
+  const rows = [{ ...call, day, requests: count, refunded: 0 }];
+  return { licenseId: call.licenseId, day, change: count, tag, rows };
 }
 
 /** Takes an admission back that came to nothing: no provider has seen it, so it is no refund either. */
-function undoing({
-  call,
-  day,
-  tag,
-}: {
-  call: Call;
-  day: number | undefined;
-  tag: string;
-}): Omit<BookingSet, 'day'> & { day: number | undefined } {
-  const rows = [{ ...call, day: day ?? 0, requests: -1, refunded: 0 }];
-  return { licenseId: call.licenseId, day, change: -1, tag: `-${tag}`, rows };
+function undoing({ call, count, day, tag }: Counted): Omit<BookingSet, 'day'> & { day: number | undefined } {
+  const rows = [{ ...call, day: day ?? 0, requests: -count, refunded: 0 }];
+  return { licenseId: call.licenseId, day, change: -count, tag: `-${tag}`, rows };
 }

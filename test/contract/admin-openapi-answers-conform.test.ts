@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { adminBody } from '../support/admin-calls.ts';
 import { startTestGateway, type AdminOptions, type TestGateway } from '../support/gateway.ts';
 import { adminDocument, operationOf } from '../support/openapi.ts';
+import { newMasterKey, newOpenAiKey, setKey } from '../support/provider-admin.ts';
 import { rememberSecret } from '../support/output.ts';
 import { addWebhook, receiverSettings } from '../support/webhook-receiver.ts';
 
@@ -70,6 +71,15 @@ const calls: Record<string, () => Promise<Prepared>> = {
   testWebhook: async () => ({ path: `/webhooks/${await newWebhook()}/test` }),
   listWebhookDeliveries: () => Promise.resolve({ path: '/webhooks/deliveries?status=failed' }),
   resendWebhookDelivery: async () => ({ path: `/webhooks/deliveries/${await newDelivery()}/resend` }),
+  listProviders: () => Promise.resolve({ path: '/providers' }),
+  setProviderKey: () => Promise.resolve({ path: '/providers/openai/key', body: { key: newOpenAiKey() } }),
+  removeProviderKey: async () => {
+    await setKey(gateway, newOpenAiKey());
+    return { path: '/providers/openai/key' };
+  },
+  rotateMasterKey: () => Promise.resolve({ path: '/master-key/rotate' }),
+  listTiers: () => Promise.resolve({ path: '/tiers' }),
+  migrateTier: () => Promise.resolve({ path: '/tiers/free/migrate', body: { to: 'pro', dry_run: true } }),
   revokeToken: async () => ({ path: `/tokens/${await newToken()}/revoke` }),
 };
 
@@ -88,7 +98,8 @@ it('each operation of the document has a call here', () => {
 for (const database of ['postgres', 'embedded'] as const) {
   describe(`on ${database}`, () => {
     before(async () => {
-      gateway = await startTestGateway({ counters: 'memory', database, env: receiverSettings });
+      const env = { ...receiverSettings, MASTER_KEY: newMasterKey() };
+      gateway = await startTestGateway({ counters: 'memory', database, env });
     });
     after(() => gateway.close());
 

@@ -27,6 +27,8 @@ export interface Kit {
   /** So many at the same moment, spread over the instances and over five devices. */
   crowd(call: Call, limits: QuotaLimits, times?: number): Promise<Decision[]>;
   used(call: Call): Promise<Pick<Used, 'today' | 'thisMonth'>>;
+  /** One report on one of the instances, which has to be booked; what is used after it. */
+  report(call: Call, count: number): Promise<Pick<Used, 'today' | 'thisMonth'>>;
 }
 
 export const UNLIMITED: QuotaLimits = { daily: -1, monthly: -1 };
@@ -82,6 +84,13 @@ export class SuiteKit implements Kit {
 
   async used(call: Call): Promise<Pick<Used, 'today' | 'thisMonth'>> {
     const { today, thisMonth } = await this.#next().used(call.licenseId);
+    return { today, thisMonth };
+  }
+
+  async report(call: Call, count: number): Promise<Pick<Used, 'today' | 'thisMonth'>> {
+    const reported = await this.#next().report(call, count);
+    assert.equal(reported.outcome, 'booked');
+    const { today, thisMonth } = reported.used;
     return { today, thisMonth };
   }
 

@@ -2,6 +2,7 @@ import { after, before, describe } from 'node:test';
 import { SuiteKit } from './admission-kit.ts';
 import { bookingTests, coldTests } from './admission-suite-ledger.ts';
 import { crossingTests, limitTests } from './admission-suite-limits.ts';
+import { reportTests } from './admission-suite-reports.ts';
 import { calendarTests, refundTests } from './admission-suite-time.ts';
 import type { AdmissionWorld } from './admission-world.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -28,5 +29,6 @@ export function admissionSuite(form: string, open: (clock: FakeClock) => Promise
     calendarTests(kit);
     coldTests(kit);
     bookingTests(kit);
+    reportTests(kit);
   });
 }

@@ -22,6 +22,8 @@ export interface CliOptions {
   env?: Environment;
   /** What `.env` in the working directory holds. */
   envFile?: Environment;
+  /** What comes on standard input. */
+  input?: string;
   /** A person reads the output. */
   isInteractive?: boolean;
   /** What the person answers; without it, there is nobody to ask. The questions are added to `err`. */
@@ -45,8 +47,10 @@ export async function licensify(args: string[], options: CliOptions = {}): Promi
             result.err += `${question}\n`;
             return Promise.resolve(answer);
           },
+    readSecret: () => Promise.resolve(options.input ?? ''),
     exit: (code) => (result.code = code),
     onStop: () => undefined,
+    onReload: () => undefined,
   };
   await runCli(args, terminal);
   return result;

@@ -30,7 +30,10 @@ const defaults = {
   shutdownDelayMs: 0,
   shutdownTimeoutMs: 30_000,
   proxyKeyGraceSeconds: 300,
+  requireSignature: false,
   logLevel: 'info',
+  mail: undefined,
+  requireEmailVerification: true,
 };
 
 it('an empty environment yields the defaults of the contract, and so do empty variables', () => {

@@ -14,6 +14,7 @@ it('no secret is in the message about it, not even where it is wrong', () => {
     MASTER_KEY: `${SECRET},${SECRET}`,
     DATABASE_URL: `mysql://user:${SECRET}@db/licensify?password=${SECRET}`,
     REDIS_URL: `http://:${SECRET}@redis:6379`,
+    SMTP_URL: `https://user:${SECRET}@mail.example.com`,
   };
   assert.deepEqual(Object.keys(wrong).sort(), [...secretNames].sort());
   const loaded = loadConfig(wrong);

@@ -27,20 +27,25 @@ it('each secret can come from a file, without the line end that editors leave', 
     MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
     DATABASE_URL: 'postgres://db/licensify',
     REDIS_URL: 'redis://cache',
+    SMTP_URL: 'smtp://mail',
   };
   assert.deepEqual(Object.keys(values).sort(), [...secretNames].sort());
   const files = Object.entries(values).map(([name, value]) => [`${name}_FILE`, file(name, `${value}\r\n`)]);
-  const loaded = loadConfig(Object.fromEntries(files) as Record<string, string>);
+  const loaded = loadConfig({
+    ...(Object.fromEntries(files) as Record<string, string>),
+    MAIL_FROM: 'a@b.example',
+  });
   assert.ok(loaded.ok);
-  const { providerKeys, protectedApiKey, adminToken, masterKeys, databaseUrl, redisUrl } = loaded.config;
+  const { providerKeys, protectedApiKey, adminToken, masterKeys, databaseUrl, redisUrl, mail } =
+    loaded.config;
   assert.deepEqual(masterKeys, [Buffer.alloc(32, 7)]);
   assert.deepEqual(providerKeys, {
     openai: { value: values.OPENAI_API_KEY, file: join(folder, 'OPENAI_API_KEY') },
     anthropic: { value: values.ANTHROPIC_API_KEY, file: join(folder, 'ANTHROPIC_API_KEY') },
   });
   assert.deepEqual(
-    [protectedApiKey, adminToken, databaseUrl, redisUrl],
-    [values.PROTECTED_API_KEY, values.ADMIN_TOKEN, values.DATABASE_URL, values.REDIS_URL],
+    [protectedApiKey, adminToken, databaseUrl, redisUrl, mail?.url],
+    [values.PROTECTED_API_KEY, values.ADMIN_TOKEN, values.DATABASE_URL, values.REDIS_URL, values.SMTP_URL],
   );
 });
 

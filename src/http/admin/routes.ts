@@ -2,7 +2,9 @@ import { auditRoutes } from './audit.ts';
 import { deviceRoutes } from './devices.ts';
 import { keyRoutes } from './keys.ts';
 import { licenseRoutes } from './licenses.ts';
+import { providerRoutes } from './providers.ts';
 import type { AdminRoute } from './route.ts';
+import { tierRoutes } from './tiers.ts';
 import { tokenRoutes } from './tokens.ts';
 import { usageRoutes } from './usage.ts';
 import { deliveryRoutes } from './webhook-deliveries.ts';
@@ -19,4 +21,6 @@ export const adminRoutes: readonly AdminRoute[] = [
   // In front of the webhooks, of which none has the id "deliveries".
   ...deliveryRoutes,
   ...webhookRoutes,
+  ...providerRoutes,
+  ...tierRoutes,
 ];
