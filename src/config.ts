@@ -44,9 +44,12 @@ export interface Config {
   readonly upstreamTimeoutMs: number;
   readonly trustProxy: number;
   readonly corsOrigins: readonly string[];
+  /** Hosts that webhooks may go to at private addresses and over plain http. */
+  readonly webhookAllowedHosts: readonly string[];
   readonly shutdownDelayMs: number;
   readonly shutdownTimeoutMs: number;
   readonly proxyKeyGraceSeconds: number;
+  readonly requireSignature: boolean;
   readonly logLevel: string;
   /** Undefined: no mail can be sent. */
   readonly mail: MailConfig | undefined;
@@ -127,6 +130,14 @@ const origins = z
   .default([])
   .describe('exact origins separated by commas, such as https://app.example.com,chrome-extension://abcdef');
 
+/** Hosts as a URL shows them: a name, an IPv4 address, or an IPv6 address in brackets. */
+const hosts = z
+  .string()
+  .transform((list) => list.split(',').map((host) => host.trim().toLowerCase()))
+  .refine((list) => list.every((host) => URL.parse(`http://${host}/`)?.host === host))
+  .default([])
+  .describe('host names or addresses without a port, separated by commas, such as hooks.internal,10.0.0.7');
+
 const settings = {
   PORT: wholeNumber(0, 65_535, 8080),
   HOST: z
@@ -161,11 +172,13 @@ const settings = {
   UPSTREAM_TIMEOUT_MS: wholeNumber(100, MAX_TIMER_MS, 600_000),
   TRUST_PROXY: wholeNumber(0, 100, 0),
   CORS_ORIGINS: origins,
+  WEBHOOK_ALLOWED_HOSTS: hosts,
   SHUTDOWN_DELAY_MS: wholeNumber(0, MAX_TIMER_MS, 0),
   SHUTDOWN_TIMEOUT_MS: wholeNumber(0, MAX_TIMER_MS, 30_000),
   ...mailSettings,
   REQUIRE_EMAIL_VERIFICATION: yesOrNo(true),
   PROXY_KEY_GRACE_SECONDS: wholeNumber(0, 31_536_000, 300),
+  REQUIRE_SIGNATURE: yesOrNo(false),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -259,9 +272,11 @@ function freeze(values: Settings, files: Environment): Config {
     upstreamTimeoutMs: values.UPSTREAM_TIMEOUT_MS,
     trustProxy: values.TRUST_PROXY,
     corsOrigins: values.CORS_ORIGINS,
+    webhookAllowedHosts: values.WEBHOOK_ALLOWED_HOSTS,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     proxyKeyGraceSeconds: values.PROXY_KEY_GRACE_SECONDS,
+    requireSignature: values.REQUIRE_SIGNATURE,
     logLevel: values.LOG_LEVEL,
     mail: values.SMTP_URL && values.MAIL_FROM ? { url: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
     requireEmailVerification: values.REQUIRE_EMAIL_VERIFICATION,

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { parseEnv } from 'node:util';
+import { readSecret } from './cli/read-secret.ts';
 import { runCli } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 
@@ -20,6 +21,7 @@ const terminal: Terminal = {
   isInteractive: process.stdout.isTTY,
   ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
   readInput: () => text(process.stdin),
+  readSecret: (question) => readSecret(question, process.stdin, process.stderr),
   exit: (code) => (process.exitCode = code),
   onStop,
   onReload,

@@ -3,6 +3,9 @@ import * as initial from './0001-initial.ts';
 import * as closedDatasets from './0002-closed-datasets.ts';
 import * as administration from './0003-administration.ts';
 import * as verifications from './0004-verifications.ts';
+import * as providerKeys from './0005-provider-keys.ts';
+import * as webhooks from './0006-webhooks.ts';
+import * as requestProofs from './0007-request-proofs.ts';
 
 export interface Migration {
   /** As it stands in the database: without a file's ending, so that source and build agree. */
@@ -23,4 +26,7 @@ export const migrations: Migration[] = [
   { name: '0002-closed-datasets', ...closedDatasets },
   { name: '0003-administration', ...administration },
   { name: '0004-verifications', ...verifications },
+  { name: '0005-provider-keys', ...providerKeys },
+  { name: '0006-webhooks', ...webhooks },
+  { name: '0007-request-proofs', ...requestProofs },
 ];

@@ -81,6 +81,18 @@ export function licenseId(text: string): string {
   throw new InvalidArgumentError('It takes a license\'s id, lic_…, which "licensify license list" shows.');
 }
 
+export function webhookId(text: string): string {
+  if (/^whe_\w+$/.test(text)) return text;
+  throw new InvalidArgumentError('It takes a webhook\'s id, whe_…, which "licensify webhook list" shows.');
+}
+
+export function deliveryId(text: string): string {
+  if (/^whd_\w+$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    'It takes a delivery\'s id, whd_…, which "licensify webhook deliveries" shows.',
+  );
+}
+
 export function pageSize(text: string): number {
   const size = Number(text);
   if (/^\d+$/.test(text) && size >= 1 && size <= 200) return size;

@@ -32,7 +32,7 @@ export function registerClientCommands(program: Command, terminal: Terminal): vo
     program,
     'client',
     "activates a license on this machine and calls a provider with it, as a customer's application does",
-    'client chat "Hello!"',
+    'chat',
   );
   registerActivate(group, terminal);
   registerCheck(group, terminal);

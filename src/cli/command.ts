@@ -23,15 +23,12 @@ export function addCommand(parent: Command, { usage, description, json, examples
     .showHelpAfterError(`(${pathOf(command)} --help shows how)`);
 }
 
-/** A command that only holds others, such as `license`. */
-export function addGroup(parent: Command, name: string, description: string, example?: string): Command {
+/** A command that only holds others, such as `license`. @param example one of them */
+export function addGroup(parent: Command, name: string, description: string, example = 'list'): Command {
   const group = parent.command(name).description(description);
   return group
     .helpCommand(false)
-    .addHelpText(
-      'after',
-      `\nExample:\n  $ ${example === undefined ? `${pathOf(group)} list --help` : `licensify ${example}`}`,
-    )
+    .addHelpText('after', `\nExample:\n  $ ${pathOf(group)} ${example} --help`)
     .showHelpAfterError(`(${pathOf(group)} --help shows what there is)`);
 }
 

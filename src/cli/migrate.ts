@@ -19,7 +19,7 @@ export async function migrate(terminal: Terminal, { json }: { json: boolean }): 
 }
 
 async function migrateDatabase(config: Config): Promise<{ description: string; applied: string[] }> {
-  const database = await open(config);
+  const database = await openDatabase(config);
   try {
     // Where this cannot be asked, the migration itself says best what is wrong.
     const before = new Set(await appliedMigrations(database.knex).catch(() => []));
@@ -31,7 +31,8 @@ async function migrateDatabase(config: Config): Promise<{ description: string; a
   }
 }
 
-async function open({ databaseUrl, dataDir }: Config): Promise<Database> {
+/** The database that the settings name, without a gateway. */
+export async function openDatabase({ databaseUrl, dataDir }: Config): Promise<Database> {
   if (databaseUrl === undefined) return (await import('../stores/embedded.ts')).openEmbedded(dataDir);
   return (await import('../stores/postgres.ts')).openPostgres(databaseUrl);
 }

@@ -3,11 +3,13 @@ import { version } from '../version.ts';
 import { registerClientCommands } from './client-commands.ts';
 import { registerDeviceCommands } from './device-commands.ts';
 import { registerLicenseCommands } from './license-commands.ts';
+import { registerProviderCommands } from './provider-commands.ts';
 import { registerReportCommands } from './report-commands.ts';
 import { registerServerCommands } from './server-commands.ts';
 import { CommandError, FAILURE, reasonOf, WRONG_USAGE, type Terminal } from './terminal.ts';
 import { registerTierCommands } from './tier-commands.ts';
 import { registerTokenCommands } from './token-commands.ts';
+import { registerWebhookCommands } from './webhook-commands.ts';
 
 /** The whole CLI. What a command needs beyond commander it loads when it runs: `license list` loads no gateway. */
 export function buildProgram(terminal: Terminal): Command {
@@ -37,6 +39,8 @@ Example:
   registerReportCommands(program, terminal);
   registerTokenCommands(program, terminal);
   registerClientCommands(program, terminal);
+  registerWebhookCommands(program, terminal);
+  registerProviderCommands(program, terminal);
   return program;
 }
 

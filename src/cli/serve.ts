@@ -27,9 +27,13 @@ export async function serve(terminal: Terminal, { json }: { json: boolean }): Pr
 }
 
 /** For a log collector; a person gets the page. */
-function logStart(log: Logger, config: Config, { url, internalUrl, stores }: Gateway): void {
+function logStart(log: Logger, config: Config, gateway: Gateway): void {
+  const { url, internalUrl, stores } = gateway;
   const { proxyMode } = config;
-  const providers = { openai: keyState(config, 'openai'), anthropic: keyState(config, 'anthropic') };
+  const providers = {
+    openai: keyState(config, gateway, 'openai'),
+    anthropic: keyState(config, gateway, 'anthropic'),
+  };
   log.info({ version, url, internalUrl, ...stores, providers, proxyMode }, 'listening');
 }
 
@@ -55,11 +59,12 @@ async function stop(gateway: Gateway, log: Logger, signal: string, terminal: Ter
 }
 
 /** What a person wants to know at the start: where it listens, what it uses, what to do next. */
-function welcome(terminal: Terminal, config: Config, { url, internalUrl, stores }: Gateway): string {
+function welcome(terminal: Terminal, config: Config, gateway: Gateway): string {
+  const { url, internalUrl, stores } = gateway;
   const keys = config.proxyMode
     ? [
-        `    OpenAI key           ${keyState(config, 'openai')}`,
-        `    Anthropic key        ${keyState(config, 'anthropic')}`,
+        `    OpenAI key           ${keyState(config, gateway, 'openai')}`,
+        `    Anthropic key        ${keyState(config, gateway, 'anthropic')}`,
       ]
     : [
         `    direct mode          hands out PROTECTED_API_KEY ${mask(config.protectedApiKey ?? '')}; /proxy is off`,
@@ -73,12 +78,14 @@ function welcome(terminal: Terminal, config: Config, { url, internalUrl, stores 
     ...keys,
     `    admin token          ${adminTokenState(config)}`,
     '',
-    `  Next: ${nextSteps(terminal, config, url).join('\n        ')}`,
+    `  Next: ${nextSteps(terminal, config, gateway).join('\n        ')}`,
     '',
   ].join('\n');
 }
 
-function keyState({ providerKeys }: Config, provider: ProviderName): string {
+function keyState({ providerKeys }: Config, gateway: Gateway, provider: ProviderName): string {
+  const used = gateway.providerKeys.inForce().find((inForce) => inForce.provider === provider)?.key;
+  if (used?.source === 'admin') return `${used.fingerprint}, stored through the admin API`;
   const source = providerKeys[provider];
   if (source === undefined) return `not set (${provider.toUpperCase()}_API_KEY)`;
   return 'file' in source ? `${mask(source.value)} from ${source.file}` : mask(source.value);
@@ -91,14 +98,14 @@ function adminTokenState(config: Config): string {
     : 'ADMIN_TOKEN is not set: the admin API takes stored tokens alone';
 }
 
-function nextSteps(terminal: Terminal, config: Config, url: string): string[] {
-  const { providerKeys, adminToken, databaseUrl, proxyMode } = config;
+function nextSteps(terminal: Terminal, config: Config, { url, providerKeys }: Gateway): string[] {
+  const { adminToken, databaseUrl, proxyMode } = config;
   if (adminToken === undefined && databaseUrl !== undefined) {
     return ['put ADMIN_TOKEN into .env (openssl rand -hex 32 makes one) and start again'];
   }
   const variables = variablesForCli(terminal, url).map((assignment) => `${assignment} `);
   const create = `${variables.join('')}npx licensify license create --email you@example.com --name You --tier pro`;
-  const hasKey = providerKeys.openai !== undefined || providerKeys.anthropic !== undefined;
+  const hasKey = providerKeys.inForce().length > 0;
   return hasKey || !proxyMode
     ? [create]
     : [

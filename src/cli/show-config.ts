@@ -87,12 +87,14 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     UPSTREAM_TIMEOUT_MS: config.upstreamTimeoutMs,
     TRUST_PROXY: config.trustProxy,
     CORS_ORIGINS: config.corsOrigins,
+    WEBHOOK_ALLOWED_HOSTS: config.webhookAllowedHosts,
     SHUTDOWN_DELAY_MS: config.shutdownDelayMs,
     SHUTDOWN_TIMEOUT_MS: config.shutdownTimeoutMs,
     SMTP_URL: config.mail?.url,
     MAIL_FROM: config.mail?.from,
     REQUIRE_EMAIL_VERIFICATION: config.requireEmailVerification,
     PROXY_KEY_GRACE_SECONDS: config.proxyKeyGraceSeconds,
+    REQUIRE_SIGNATURE: config.requireSignature,
     LOG_LEVEL: config.logLevel,
   };
 }

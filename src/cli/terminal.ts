@@ -17,6 +17,8 @@ export interface Terminal {
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** All of standard input. */
   readInput(): Promise<string>;
+  /** A secret from standard input, without its appearing; '' where there is none. */
+  readSecret(question: string): Promise<string>;
   exit(code: number): void;
   /** Calls back once, when the process is asked to stop. */
   onStop(stop: (signal: string) => void): void;

@@ -9,7 +9,7 @@ import { licenseEndpoints, type LicenseParts } from './licenses.ts';
 import { proxy, type ProxyParts } from './proxy.ts';
 import { publicEndpoints } from './public.ts';
 import { signUpEndpoints, type SignUpParts } from './sign-up.ts';
-import { usageEndpoint } from './usage-report.ts';
+import { usageEndpoint, type UsageParts } from './usage-report.ts';
 import { observeRequests, type RequestObserver } from './request-log.ts';
 
 export interface AppParts {
@@ -24,8 +24,11 @@ export interface AppParts {
   signUp: Pick<SignUpParts, 'signUp' | 'mailer'>;
   observer: RequestObserver;
   decided: ProxyParts['decided'];
+  counted: UsageParts['counted'];
   /** What the endpoints share. */
-  common: AdminParts & Pick<LicenseParts, 'activation'> & Pick<ProxyParts, 'sessions' | 'streams'>;
+  common: AdminParts &
+    Pick<LicenseParts, 'activation'> &
+    Pick<ProxyParts, 'sessions' | 'streams' | 'replays' | 'requireSignature'>;
   /** Undefined in direct mode, where nothing is proxied. */
   upstream: Pick<ProxyParts, 'relay' | 'keys' | 'baseUrls'> | undefined;
 }
@@ -54,7 +57,8 @@ export function createApp(parts: AppParts): Express {
   if (parts.corsOrigins.length > 0) app.use(crossOrigin(parts.corsOrigins));
   if (upstream !== undefined) app.use('/proxy', proxy({ ...common, ...upstream, maxBodyBytes, decided }));
   app.use(licenseEndpoints({ ...common, attempts, directKey }));
-  if (directKey !== undefined) app.use(usageEndpoint({ ...common, attempts, directKey }));
+  if (directKey !== undefined)
+    app.use(usageEndpoint({ ...common, attempts, directKey, counted: parts.counted }));
   app.use(signUpEndpoints({ ...parts.signUp, attempts, mailLimit: parts.mailLimit, tiers: common.tiers }));
   app.use('/admin', adminApi(common, parts.adminToken));
   app.use(publicEndpoints(common.tiers));

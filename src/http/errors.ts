@@ -24,6 +24,7 @@ export const errorTable = {
     status: 401,
     message: 'Invalid proxy key: activate the license on this device to get a new one',
   },
+  invalid_signature: { status: 401, message: 'Invalid signature. {problem}' },
   invalid_admin_token: {
     status: 401,
     message: 'Invalid admin token: send it as "Authorization: Bearer <token>"',
@@ -35,6 +36,10 @@ export const errorTable = {
   forbidden: {
     status: 403,
     message: 'This takes the role "{needed}"; the token "{name}" has the role "{role}"',
+  },
+  public_key_required: {
+    status: 403,
+    message: 'This license asks for proof of possession: activate with a "public_key" of the device',
   },
   device_already_licensed: {
     status: 403,
@@ -50,6 +55,9 @@ export const errorTable = {
     message: 'This address has a license of this tier already: its key was mailed when it was made',
   },
   license_revoked: { status: 409, message: 'The license is revoked, which is for good: create a new one' },
+  webhook_disabled: { status: 409, message: 'The webhook is disabled: enable it first' },
+  webhook_limit_reached: { status: 409, message: 'There are {max} webhooks already, which is the most' },
+  secret_unreadable: { status: 409, message: 'Nothing was changed: {problem}' },
   precondition_failed: {
     status: 412,
     message: '{what} has changed since you read it (its ETag is {etag} now): read it again, then repeat',
@@ -94,6 +102,11 @@ export const errorTable = {
     status: 503,
     message: 'The database cannot be reached. Try again shortly',
     retryAfter: 1,
+  },
+  master_key_not_configured: {
+    status: 503,
+    message:
+      'Nothing can be stored: set MASTER_KEY on every instance (openssl rand -base64 32 makes one) and restart them',
   },
   mail_not_configured: {
     status: 503,

@@ -5,6 +5,8 @@ import type { Activation, ActivationResult } from '../licensing/activation.ts';
 import type { Actor } from '../licensing/changes-recorder.ts';
 import type { Devices } from '../licensing/devices.ts';
 import { encryptForLicense } from '../licensing/key-envelope.ts';
+import { demandOn, type Demand } from '../licensing/proofs/demand.ts';
+import { parseDeviceKey, type DeviceKey } from '../licensing/proofs/device-key.ts';
 import { effectiveLimits, refusalAt, type License } from '../licensing/license.ts';
 import type { Licenses } from '../licensing/licenses.ts';
 import type { Tiers } from '../licensing/tiers.ts';
@@ -23,9 +25,23 @@ export interface LicenseParts {
   admission: Admission;
   attempts: Attempts;
   tiers: () => Tiers;
+  /** REQUIRE_SIGNATURE. */
+  requireSignature: boolean;
   /** Direct mode's key, handed out in place of proxy keys; undefined in proxy mode. */
   directKey: string | undefined;
 }
+
+/** The device's own key, by which it proves that its requests are its own. */
+const publicKey = z
+  .string()
+  .max(1_000)
+  .transform((text, context) => {
+    const key = parseDeviceKey(text);
+    if (key !== undefined) return key;
+    const takes = 'must be an Ed25519 public key: its 32 bytes in base64url or base64, or an SPKI PEM';
+    context.addIssue({ code: 'custom', message: takes });
+    return z.NEVER;
+  });
 
 export const deviceRequest = z.object({
   license_key: z.string().max(200),
@@ -37,11 +53,13 @@ export const deviceRequest = z.object({
     .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'must be printable characters'),
 });
 
+const activationRequest = deviceRequest.extend({ public_key: publicKey.nullish() });
+
 /** `POST /activate`, `/deactivate` and `/check` (contract §3.1, §3.2). */
 export function licenseEndpoints(parts: LicenseParts): Router {
   const router = Router({ caseSensitive: true });
   const endpoint = (path: string, handler: RequestHandler): void => {
-    router.route(path).post(jsonBody, parts.attempts.guard, handler).all(onlyMethod('POST'));
+    router.route(path).post(parts.attempts.guard, jsonBody, handler).all(onlyMethod('POST'));
   };
   endpoint('/activate', activate(parts));
   endpoint('/deactivate', deactivate(parts));
@@ -51,8 +69,14 @@ export function licenseEndpoints(parts: LicenseParts): Router {
 
 function activate(parts: LicenseParts): RequestHandler {
   return async (req, res) => {
-    const { license_key: licenseKey, hardware_id: hardwareId } = validated(deviceRequest, req.body);
-    const result = await parts.activation.activate(licenseKey, hardwareId, customerOf(req, res));
+    const request = validated(activationRequest, req.body);
+    const { license_key: licenseKey, hardware_id: hardwareId } = request;
+    const deviceKey = request.public_key ?? undefined;
+    const result = await parts.activation.activate(
+      licenseKey,
+      { hardwareId, deviceKey },
+      customerOf(req, res),
+    );
     if (!result.activated) {
       const isUnknown = result.refusal === 'invalid_license_key';
       answerRefusal(res, isUnknown ? await parts.attempts.failed(req) : activationRefusal(result));
@@ -70,8 +94,18 @@ function activate(parts: LicenseParts): RequestHandler {
       customer_name: license.name,
       expires_at: license.expiresAt?.toISOString() ?? null,
       limits: { daily_limit: limits.daily, monthly_limit: limits.monthly, max_activations: limits.devices },
+      // Left out where nothing is asked for.
+      signing: parts.directKey === undefined ? signingOf(parts, license, deviceKey) : undefined,
     });
   };
+}
+
+function signingOf(
+  { tiers, requireSignature }: LicenseParts,
+  { tier }: License,
+  deviceKey: DeviceKey | undefined,
+): Demand['kind'] | undefined {
+  return demandOn({ deviceKey }, tiers().get(tier), { everywhere: requireSignature, stamped: false })?.kind;
 }
 
 function activationRefusal(
@@ -83,6 +117,7 @@ function activationRefusal(
     case 'device_already_licensed':
       return refuse(result.refusal, { tier: result.tier });
     case 'invalid_license_key':
+    case 'public_key_required':
     case 'license_suspended':
     case 'license_expired':
     case 'tier_not_configured':

@@ -1,32 +1,29 @@
 import type { Request, RequestHandler, Response } from 'express';
-import type { Clock } from '../clock.ts';
 import { effectiveLimits, type EffectiveLimits } from '../licensing/license.ts';
 import type { OpenStreams } from '../licensing/open-streams.ts';
 import type { Authentication, Session, Sessions } from '../licensing/sessions.ts';
-import type { Tiers } from '../licensing/tiers.ts';
 import type { Admission, Decision, Ticket, Used } from '../quota/admission.ts';
 import { endOfDay, endOfMonthOfDay } from '../quota/windows.ts';
 import { headersForProvider, queryForProvider } from '../upstream/header-policy.ts';
 import { BODY_TOO_LARGE } from '../upstream/body-watch.ts';
 import { isUnavailable } from '../stores/database.ts';
-import type { ProviderKey } from '../upstream/provider-keys.ts';
+import type { KeyRing } from '../upstream/key-ring.ts';
+import type { KeyInForce } from '../upstream/provider-keys.ts';
 import type { Provider } from '../upstream/providers.ts';
 import { cutOff, type Outcome, type Relay } from '../upstream/relay.ts';
 import { refuse, sendRefusal, type Refusal } from './errors.ts';
+import { demandOnCall, prove, type ProofParts } from './prove.ts';
 import { keyInBody, readCall, type ProxyCall } from './read-call.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
 import { requestState, type RequestState } from './request-state.ts';
 
-export interface ProxyParts {
-  clock: Clock;
+export interface ProxyParts extends ProofParts {
   sessions: Sessions;
   streams: OpenStreams;
-  tiers: () => Tiers;
   admission: Admission;
   relay: Relay;
-  keys: Record<Provider['name'], ProviderKey | undefined>;
+  keys: Pick<KeyRing, 'get' | 'refused'>;
   baseUrls: Record<Provider['name'], URL>;
-  maxBodyBytes: number;
   /** Told of each decision on whether a request may go. */
   decided: (license: Session['license'], limits: EffectiveLimits, decision: Decision) => void;
 }
@@ -39,7 +36,7 @@ interface Authenticated {
   state: RequestState;
 }
 
-/** `/proxy/{provider}/{api_path}`: the life of a request, in five steps. */
+/** `/proxy/{provider}/{api_path}`: the life of a request, in six steps. */
 export function proxy(parts: ProxyParts): RequestHandler {
   return async (req: Request, res: Response) => {
     const state = requestState(res);
@@ -87,16 +84,42 @@ export function proxy(parts: ProxyParts): RequestHandler {
 
 async function serve(parts: ProxyParts, req: Request, res: Response, who: Authenticated): Promise<void> {
   const { call, auth, limits, state } = who;
-  const { license, deviceId } = auth.session;
-  const key = parts.keys[call.provider.name];
+  const { license } = auth.session;
+  const key = parts.keys.get(call.provider.name);
   const refusal = refusalBeforeQuota(who, key);
   if (refusal !== undefined || key === undefined) {
     await setCountsOf(parts, res, license.id, limits);
     answerRefusal(res, state, refusal ?? refuse('internal_error'));
     return;
   }
-  // 3. Admit: counted in the day and in the month, or in neither.
-  const counted = { licenseId: license.id, deviceId, provider: call.provider.name, model: call.model };
+  // 3. Prove: what the tier or the device wants to be signed, which is nothing nearly always.
+  const demand = demandOnCall(parts, req, call, auth.session);
+  if (demand === undefined) {
+    await serveAdmitted(parts, req, res, { who, key });
+    return;
+  }
+  const proved = await prove(parts, { req, call, demand, alone: limits.outageAllowance > 0 });
+  if (proved.ok) {
+    await serveAdmitted(parts, req, res, { who: { ...who, call: proved.call }, key });
+  } else if (proved.refusal === undefined) {
+    state.end('client_gone');
+  } else {
+    state.error = proved.cause;
+    answerRefusal(res, state, proved.refusal);
+  }
+}
+
+async function serveAdmitted(
+  parts: ProxyParts,
+  req: Request,
+  res: Response,
+  { who, key }: { who: Authenticated; key: KeyInForce },
+): Promise<void> {
+  const { call, auth, limits, state } = who;
+  const { license, deviceId } = auth.session;
+  const { name } = call.provider;
+  // 4. Admit: counted in the day and in the month, or in neither.
+  const counted = { licenseId: license.id, deviceId, provider: name, model: call.model };
   const decision = await parts.admission.admit(counted, limits);
   parts.decided(license, limits, decision);
   if (decision.outcome !== 'admitted') {
@@ -108,9 +131,12 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
   const { ticket, used } = decision;
   state.used = used?.today;
   state.limit = limits.daily;
-  // 4. Relay, and 5. settle: before an answer that is not charged, since the client may try again at once.
+  // 5. Relay, and 6. settle: before an answer that is not charged, since the client may try again at once.
   const settle = settlement(parts, ticket, call, state);
-  const outcome = await relayTo(parts, req, res, { who, key, used, settle });
+  // It may have been replaced while the request was counted.
+  const realKey = parts.keys.get(name) ?? key;
+  const outcome = await relayTo(parts, req, res, { who, key: realKey, used, settle });
+  if (outcome.kind === 'provider-auth-failed') parts.keys.refused(name, realKey);
   await settle(outcome.refund);
   if (outcome.kind === 'answered') {
     state.end(outcome.complete ? 'ok' : 'cut_short');
@@ -128,7 +154,7 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
 /** What can be refused without asking the counters, in the contract's order: license, device, provider. */
 function refusalBeforeQuota(
   { call, auth: { session, status }, limits }: Authenticated,
-  key: ProviderKey | undefined,
+  key: KeyInForce | undefined,
 ): Refusal | undefined {
   if (status === 'suspended') return refuse('license_suspended');
   if (status === 'expired') return refuse('license_expired');
@@ -182,12 +208,7 @@ function relayTo(
   parts: ProxyParts,
   req: Request,
   res: Response,
-  {
-    who,
-    key,
-    used,
-    settle,
-  }: { who: Authenticated; key: ProviderKey; used: Used | undefined; settle: Settle },
+  { who, key, used, settle }: { who: Authenticated; key: KeyInForce; used: Used | undefined; settle: Settle },
 ): Promise<Outcome> {
   const { call, limits, state } = who;
   const base = parts.baseUrls[call.provider.name];
@@ -196,6 +217,7 @@ function relayTo(
     realKey: key.value,
     keys: call.keys,
     bodyLength: call.body?.length,
+    contentType: call.envelope && 'application/json',
   });
   let counted = used;
   state.upstreamStart = performance.now();

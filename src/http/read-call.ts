@@ -1,13 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { withoutKeys } from '../key-forms.ts';
-import {
-  announcesBody,
-  BodyWatch,
-  firstPiece,
-  isJson,
-  isMultipart,
-  readBody,
-} from '../upstream/body-watch.ts';
+import { announcesBody, BodyWatch, firstPiece, readBody } from '../upstream/body-watch.ts';
+import { isJson, isMultipart } from '../upstream/content-type.ts';
 import { readEnvelope, type Envelope } from '../upstream/envelope.ts';
 import { KeySearch } from '../upstream/key-search.ts';
 import { allowedPath, parseProxyTarget } from '../upstream/path-policy.ts';
@@ -24,7 +18,9 @@ export interface ProxyCall {
   /** Finds what must not go to the provider: this key, and any other. */
   keys: KeySearch;
   hardwareId: string | undefined;
-  /** The provider's request, where it came in an envelope; else the request's own body is piped. */
+  /** The envelope that it came in. */
+  envelope: SentEnvelope | undefined;
+  /** The provider's request, where it has been read: out of an envelope, or to be verified; else it is piped. */
   body: Buffer | undefined;
   /** Watches a body that is piped. */
   watch: BodyWatch | undefined;
@@ -33,6 +29,12 @@ export interface ProxyCall {
   shape: ErrorShape;
   /** How long it took the client to send what had to be read first. Milliseconds. */
   waited: number;
+}
+
+/** What is said of an envelope beside what it carries: for whoever verifies that it was signed. */
+export interface SentEnvelope extends Pick<Envelope, 'timestamp' | 'signature'> {
+  /** The whole body of the HTTP request. */
+  raw: Buffer;
 }
 
 export type ReadCall =
@@ -123,6 +125,7 @@ async function readDropIn(
     proxyKey,
     keys,
     hardwareId: undefined,
+    envelope: undefined,
     body: undefined,
     watch: undefined,
     model: '',
@@ -163,20 +166,26 @@ async function readEnveloped(
   const read = await readEnvelope(raw);
   if (read.ok) {
     const isOtherKey = keyInHeader !== undefined && keyInHeader !== read.envelope.proxyKey;
-    return isOtherKey ? refusedCall(twoKeys(), 'licensify', name) : callOf(read.envelope, addressed, waited);
+    return isOtherKey
+      ? refusedCall(twoKeys(), 'licensify', name)
+      : callOf(read.envelope, addressed, { raw, waited });
   }
   if (read.isEnvelope || !foreignCredential) return refusedCall(malformed(read.problem), 'licensify', name);
   // A provider's request with a key that is none of ours: an SDK that was given the wrong one.
   return refusedCall(keyInHeader === undefined ? refuse('invalid_proxy_key') : keyInBody(), shape, name);
 }
 
-function callOf(envelope: Envelope, addressed: Addressed, waited: number): ReadCall {
+function callOf(
+  envelope: Envelope,
+  addressed: Addressed,
+  { raw, waited }: { raw: Buffer; waited: number },
+): ReadCall {
   const { provider } = addressed;
   if (envelope.provider !== provider.name) {
     const refusal = refuse('provider_mismatch', { envelope: shown(envelope.provider), url: provider.name });
     return refusedCall(refusal, 'licensify', provider.name);
   }
-  const { proxyKey, hardwareId, body, model } = envelope;
+  const { proxyKey, hardwareId, body, model, timestamp, signature } = envelope;
   const keys = new KeySearch(proxyKey);
   if (keys.inBytes(body)) return refusedCall(keyInBody(), 'licensify', provider.name);
   const call: ProxyCall = {
@@ -184,6 +193,7 @@ function callOf(envelope: Envelope, addressed: Addressed, waited: number): ReadC
     proxyKey,
     keys,
     hardwareId,
+    envelope: { raw, timestamp, signature },
     body,
     model,
     watch: undefined,

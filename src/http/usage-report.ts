@@ -1,6 +1,6 @@
 import { Router, type RequestHandler } from 'express';
 import { z } from 'zod';
-import { effectiveLimits, refusalAt } from '../licensing/license.ts';
+import { effectiveLimits, refusalAt, type EffectiveLimits, type License } from '../licensing/license.ts';
 import { UNLIMITED } from '../licensing/tiers.ts';
 import type { Admission, Used } from '../quota/admission.ts';
 import { endOfDay } from '../quota/windows.ts';
@@ -19,17 +19,22 @@ const PROVIDER = 'direct';
 
 const usageRequest = deviceRequest.extend({ count: z.int().min(1).max(MOST_AT_ONCE) });
 
+export interface UsageParts extends LicenseParts {
+  /** Told what is used up of a license's limits. */
+  counted: (license: Pick<License, 'id' | 'tier'>, limits: EffectiveLimits, used: Used) => void;
+}
+
 /**
  * `POST /usage`, in direct mode (contract §3.3): what a client used with the key that it was given. It is booked even
  * beyond the limits, since it has happened; the answer says what is left, and whether that is over.
  */
-export function usageEndpoint(parts: LicenseParts): Router {
+export function usageEndpoint(parts: UsageParts): Router {
   const router = Router({ caseSensitive: true });
   router.route('/usage').post(jsonBody, parts.attempts.guard, reportUsage(parts)).all(onlyMethod('POST'));
   return router;
 }
 
-function reportUsage(parts: LicenseParts): RequestHandler {
+function reportUsage(parts: UsageParts): RequestHandler {
   return async (req, res) => {
     const { license_key: licenseKey, hardware_id: hardwareId, count } = validated(usageRequest, req.body);
     const license = await findLicense(parts, req, licenseKey);
@@ -43,6 +48,7 @@ function reportUsage(parts: LicenseParts): RequestHandler {
       state.error = cause;
     });
     const limits = effectiveLimits(license, parts.tiers());
+    parts.counted(license, limits, used);
     res.set(rateLimitHeaders(limits, used));
     res.json({
       success: true,

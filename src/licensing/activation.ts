@@ -5,19 +5,27 @@ import type { Actor, Recorder } from './changes-recorder.ts';
 import { canonicalLicenseKey, displayPrefix, hashKey, hashKeyText, type ProxyKeys } from './keys.ts';
 import { effectiveLimits, refusalAt, type License, type LicenseRefusal } from './license.ts';
 import { licenseFrom, type DeviceRow, type LicenseRow, type ProxyKeyRow } from './license-rows.ts';
+import { rawDeviceKey, type DeviceKey } from './proofs/device-key.ts';
 import { isOnAnotherLicense } from './one-license-per-device.ts';
 import { UNLIMITED, type Tiers } from './tiers.ts';
 import { Turns } from './turns.ts';
 
 export type ActivationResult =
   | { activated: true; license: License; proxyKey: string }
-  | { activated: false; refusal: LicenseRefusal }
+  | { activated: false; refusal: LicenseRefusal | 'public_key_required' }
   | ({ activated: false } & NoPlace);
 
 /** A refusal of a device, whatever the license's state is. */
 type NoPlace =
   | { refusal: 'device_limit_reached'; maxActivations: number }
   | { refusal: 'device_already_licensed'; tier: string };
+
+/** What asks to be activated. */
+export interface ActivatingDevice {
+  hardwareId: string;
+  /** Binds the proxy key to a key of the device. */
+  deviceKey?: DeviceKey | undefined;
+}
 
 /** Gives devices proxy keys of their own, as many devices as the license allows. */
 export class Activation {
@@ -51,30 +59,37 @@ export class Activation {
 
   /**
    * Activates a license on a device. The same device again is a retry or a rotation: it gets a new key, and its
-   * earlier ones live on for the grace time.
+   * earlier ones live on for the grace time, each bound to what it was bound to.
    */
-  async activate(typedKey: string, hardwareId: string, by: Actor): Promise<ActivationResult> {
+  async activate(typedKey: string, device: ActivatingDevice, by: Actor): Promise<ActivationResult> {
     const key = canonicalLicenseKey(typedKey);
     if (key === undefined) return { activated: false, refusal: 'invalid_license_key' };
     // They would wait for the license's row anyway; waiting here they take no connection from anybody else.
     const result = await this.#turns.take(hashKeyText(key), () =>
-      this.#db.transaction((db) => this.#activate(db, hashKey(key), hardwareId, by)),
+      this.#db.transaction((db) => this.#activate(db, hashKey(key), device, by)),
     );
     if (result.activated) await this.#changes.announce(result.license.id);
     return result;
   }
 
-  async #activate(db: Knex, keyHash: Buffer, hardwareId: string, by: Actor): Promise<ActivationResult> {
+  async #activate(
+    db: Knex,
+    keyHash: Buffer,
+    { hardwareId, deviceKey }: ActivatingDevice,
+    by: Actor,
+  ): Promise<ActivationResult> {
     // The row lock makes activations of one license take turns: between the count and the insert nobody comes.
     const row = await db<LicenseRow>('licenses').where({ key_hash: keyHash }).forUpdate().first();
     if (row === undefined) return { activated: false, refusal: 'invalid_license_key' };
     const license = licenseFrom(row);
     const refusal = refusalAt(license, this.#tiers(), this.#clock.now());
     if (refusal !== undefined) return { activated: false, refusal };
+    const isKeyRequired = this.#tiers().get(license.tier)?.requireProofOfPossession === true;
+    if (isKeyRequired && deviceKey === undefined) return { activated: false, refusal: 'public_key_required' };
 
     const claim = await this.#claimDevice(db, license, hardwareId);
     if ('refusal' in claim) return { activated: false, ...claim };
-    const proxyKey = await this.#rotateKey(db, claim.id);
+    const proxyKey = await this.#rotateKey(db, claim.id, deviceKey);
     await this.#record(db, {
       action: claim.isNew ? 'license.activated' : 'device.renewed',
       target: license.id,
@@ -121,7 +136,7 @@ export class Activation {
     return { id: device.id, isNew: true };
   }
 
-  async #rotateKey(db: Knex, deviceId: number): Promise<string> {
+  async #rotateKey(db: Knex, deviceId: number, deviceKey: DeviceKey | undefined): Promise<string> {
     const now = this.#clock.now();
     const keys = (): Knex.QueryBuilder<ProxyKeyRow> =>
       db<ProxyKeyRow>('proxy_keys').where({ device_id: deviceId });
@@ -135,6 +150,7 @@ export class Activation {
       key_prefix: displayPrefix(proxyKey),
       device_id: deviceId,
       created_at: new Date(now),
+      public_key: deviceKey === undefined ? null : rawDeviceKey(deviceKey),
     });
     return proxyKey;
   }

@@ -26,7 +26,8 @@ export interface Change {
   /**
    * What it was, `<thing>.<done>`: license.created, license.updated, license.suspended, license.reinstated,
    * license.revoked, license.reissued, license.activated (a device took a place), device.renewed (the same device got a
-   * new key), device.removed, keys.revoked, token.created, token.revoked.
+   * new key), device.removed, keys.revoked, token.created, token.revoked,
+   * provider.key_set, provider.key_removed, master_key.rotated.
    */
   readonly action: `${string}.${string}`;
   /** What was changed: a license's id, a token's, a provider's name. */

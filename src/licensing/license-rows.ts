@@ -34,6 +34,7 @@ export interface ProxyKeyRow {
   device_id: number;
   created_at: Date;
   expires_at: Date | null;
+  public_key: Uint8Array | null;
 }
 
 export function licenseFrom(row: LicenseRow): License {

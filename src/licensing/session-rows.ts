@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { LicenseRow } from './license-rows.ts';
 import type { License } from './license.ts';
+import { deviceKey, type DeviceKey } from './proofs/device-key.ts';
 
 /** What a proxy key stands for. */
 export interface Session {
@@ -9,6 +10,8 @@ export interface Session {
   readonly keyExpiresAt: number;
   readonly deviceId: number;
   readonly hardwareId: string;
+  /** Bound to the proxy key: requests have to be signed with the other half of it. */
+  readonly deviceKey: DeviceKey | undefined;
   readonly license: Pick<
     License,
     'id' | 'tier' | 'status' | 'expiresAt' | 'dailyLimit' | 'monthlyLimit' | 'maxActivations'
@@ -22,6 +25,7 @@ type SessionRow = Omit<
   device_id: number;
   hardware_id: string;
   key_expires_at: Date | null;
+  public_key: Uint8Array | null;
 };
 
 /** Reads what a key stands for; undefined where there is no such key, or its device was removed. */
@@ -33,7 +37,7 @@ export async function readSession(db: Knex, keyHash: string): Promise<Session | 
     .whereNull('devices.removed_at')
     .first<SessionRow | undefined>(
       'licenses.id', 'licenses.tier', 'licenses.status', 'licenses.expires_at', 'licenses.daily_limit',
-      'licenses.monthly_limit', 'licenses.max_activations', 'devices.hardware_id',
+      'licenses.monthly_limit', 'licenses.max_activations', 'devices.hardware_id', 'proxy_keys.public_key',
       { device_id: 'devices.id', key_expires_at: 'proxy_keys.expires_at' },
     ); // prettier-ignore
   return row && sessionFrom(keyHash, row);
@@ -45,6 +49,7 @@ function sessionFrom(keyHash: string, row: SessionRow): Session {
     keyExpiresAt: row.key_expires_at?.getTime() ?? Infinity,
     deviceId: row.device_id,
     hardwareId: row.hardware_id,
+    deviceKey: row.public_key === null ? undefined : deviceKey(row.public_key),
     license: {
       id: row.id,
       tier: row.tier,

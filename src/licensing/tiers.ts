@@ -21,6 +21,10 @@ export interface Tier {
   readonly migrateTo: string | undefined;
   readonly onCounterOutage: 'deny' | 'allow';
   readonly outageAllowance: number;
+  /** Requests have to be signed: docs/signing.md. */
+  readonly requireSignature: boolean;
+  /** Devices have to bind a key of their own. */
+  readonly requireProofOfPossession: boolean;
 }
 
 export type Tiers = ReadonlyMap<string, Tier>;
@@ -44,6 +48,8 @@ const tierSchema = z.strictObject({
   migrate_to: z.string().optional(),
   on_counter_outage: z.enum(['deny', 'allow']).default('deny'),
   outage_allowance: z.int().nonnegative().default(0),
+  require_signature: z.boolean().default(false),
+  require_proof_of_possession: z.boolean().default(false),
 });
 
 export const tiersFileSchema = z.strictObject({
@@ -73,6 +79,8 @@ function tierFrom(id: string, fields: z.output<typeof tierSchema>): Tier {
     migrateTo: fields.migrate_to,
     onCounterOutage: fields.on_counter_outage,
     outageAllowance: fields.outage_allowance,
+    requireSignature: fields.require_signature,
+    requireProofOfPossession: fields.require_proof_of_possession,
   };
 }
 

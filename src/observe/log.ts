@@ -20,7 +20,7 @@ const secretFields = new Set([
 const MAX_DEPTH = 4;
 
 /** Keys as they would stand inside a text, such as an error's message. */
-const secretText = /\b(?:px_[0-9A-Za-z]{8,}|LIC(?:-[0-9A-Z]{5}){2,}|sk-[\w-]{8,})/g;
+const secretText = /\b(?:px_[0-9A-Za-z]{8,}|LIC(?:-[0-9A-Z]{5}){2,}|sk-[\w-]{8,}|whsec_[\w+/]{8,}=?)/g;
 
 /** Takes keys out of a text that is about to be written. */
 export function redactText(text: string): string {

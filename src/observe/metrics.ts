@@ -4,9 +4,11 @@ import { CountingMetrics } from './metrics/counting.ts';
 import { Exposition } from './metrics/exposition.ts';
 import type { Exemplars } from './metrics/histogram.ts';
 import { addProcessMetrics } from './metrics/process.ts';
+import { ProviderMetrics } from './metrics/providers.ts';
 import { RequestMetrics } from './metrics/requests.ts';
 import { SessionMetrics } from './metrics/sessions.ts';
 import { StoreMetrics } from './metrics/stores.ts';
+import { WebhookMetrics } from './metrics/webhooks.ts';
 
 export type { AdmissionOutcome, EndedCall, EndedRequest } from './metrics/requests.ts';
 
@@ -20,6 +22,8 @@ export class Metrics {
   readonly stores: StoreMetrics;
   readonly counting: CountingMetrics;
   readonly sessions: SessionMetrics;
+  readonly webhooks: WebhookMetrics;
+  readonly providers: ProviderMetrics;
   readonly business: BusinessMetrics;
   readonly exposition: Exposition;
 
@@ -29,8 +33,10 @@ export class Metrics {
     this.requests = new RequestMetrics(this.registry, exemplars, open);
     this.counting = new CountingMetrics(this.registry);
     this.sessions = new SessionMetrics(this.registry, exemplars);
+    this.providers = new ProviderMetrics(this.registry);
     this.business = new BusinessMetrics(this.registry);
     this.stores = new StoreMetrics(this.registry, exemplars);
+    this.webhooks = new WebhookMetrics(this.registry);
     addProcessMetrics(this.registry, version);
     this.exposition = new Exposition(this.registry, exemplars);
   }

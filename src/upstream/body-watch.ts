@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isJson, isMultipart } from './content-type.ts';
 import { beginningOfKey, type KeySearch } from './key-search.ts';
 import { ModelFinder, watchMultipartModel } from './model.ts';
 
@@ -31,7 +32,7 @@ export class BodyWatch {
   /** To be called when the body is about to be piped, and not before: it lets the body flow. */
   begin(request: IncomingMessage): void {
     if (isMultipart(request.headers['content-type']))
-      watchMultipartModel(request, (model) => (this.#model = model));
+      watchMultipartModel(request.headers, request, (model) => (this.#model = model));
   }
 
   /** Looks at the first piece before it passes, so that its model is known at admission. */
@@ -65,15 +66,6 @@ export class BodyWatch {
   }
 }
 
-/** Whether a content type says JSON. */
-export function isJson(contentType: string | undefined): boolean {
-  return contentType !== undefined && /^application\/(?:[\w.-]+\+)?json(?:\s*;|\s*$)/i.test(contentType);
-}
-
-export function isMultipart(contentType: string | undefined): boolean {
-  return contentType?.toLowerCase().startsWith('multipart/') === true;
-}
-
 /** Whether a request's headers announce a body (RFC 9112 §6). */
 export function announcesBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
@@ -98,13 +90,15 @@ export async function firstPiece(request: IncomingMessage): Promise<Buffer | und
 
 /**
  * A whole body, or 'too-large' as soon as it is longer than allowed; undefined where the client went away before its
- * end.
+ * end, be it before this was called.
  */
 export function readBody(
   request: IncomingMessage,
   maxBytes: number,
 ): Promise<Buffer | 'too-large' | undefined> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.resolve('too-large');
+  if (request.readableEnded) return Promise.resolve(nothing);
+  if (request.destroyed) return Promise.resolve(undefined);
   const { promise, resolve } = Promise.withResolvers<Buffer | 'too-large' | undefined>();
   const pieces: Buffer[] = [];
   let length = 0;

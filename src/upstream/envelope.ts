@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { setImmediate as others } from 'node:timers/promises';
+import { inTurns } from '../in-turns.ts';
 import { JsonScanner, JsonSyntaxError, type Member } from './json-scanner.ts';
 import { ModelFinder } from './model.ts';
 
@@ -11,6 +11,9 @@ export interface Envelope {
   /** The provider's request, byte for byte as it stood in the envelope. */
   body: Buffer;
   model: string;
+  /** A string's content or a number's digits, as they stand there; undefined where it is missing, or null. */
+  timestamp: string | undefined;
+  signature: string | undefined;
 }
 
 export type ReadEnvelope =
@@ -18,14 +21,12 @@ export type ReadEnvelope =
   /** `problem` says what is wrong and where. `isEnvelope`: whether it has any of an envelope's fields at all. */
   | { ok: false; problem: string; isEnvelope: boolean };
 
-const fields = ['proxy_key', 'provider', 'hardware_id', 'body'] as const;
+const ownFields = ['proxy_key', 'provider', 'hardware_id', 'body'] as const;
+const fields = [...ownFields, 'timestamp', 'signature'] as const;
 type Field = (typeof fields)[number];
 
 const OPEN_OBJECT = 0x7b;
 const QUOTE = 0x22;
-
-/** How much of an envelope is walked at a time, so that a large one does not keep the others waiting. Bytes. */
-const TURN = 262_144;
 
 /** Takes an envelope apart without parsing what it carries. */
 export async function readEnvelope(raw: Buffer): Promise<ReadEnvelope> {
@@ -37,7 +38,11 @@ export async function readEnvelope(raw: Buffer): Promise<ReadEnvelope> {
     if (found.has(member.key)) duplicate ??= member.key;
     found.set(member.key, member);
   });
-  const refuse = (problem: string): ReadEnvelope => ({ ok: false, problem, isEnvelope: found.size > 0 });
+  const refuse = (problem: string): ReadEnvelope => ({
+    ok: false,
+    problem,
+    isEnvelope: ownFields.some((field) => found.has(field)),
+  });
   if (!isUtf8(raw)) return refuse('The body is not valid UTF-8');
   try {
     await inTurns(raw, (piece) => scanner.feed(piece));
@@ -73,19 +78,16 @@ async function assemble(
   await inTurns(body, (piece) => finder.feed(piece), finder);
   return {
     ok: true,
-    envelope: { proxyKey, provider, hardwareId: hardwareId.value, body, model: finder.model ?? '' },
+    envelope: {
+      proxyKey,
+      provider,
+      hardwareId: hardwareId.value,
+      body,
+      model: finder.model ?? '',
+      timestamp: textAt(raw, found.get('timestamp')),
+      signature: textAt(raw, found.get('signature')),
+    },
   };
-}
-
-async function inTurns(
-  bytes: Buffer,
-  walk: (piece: Buffer) => void,
-  goal: { done: boolean } = { done: false },
-): Promise<void> {
-  for (let at = 0; at < bytes.length && !goal.done; at += TURN) {
-    if (at > 0) await others();
-    walk(bytes.subarray(at, at + TURN));
-  }
 }
 
 /** `null` counts as not given; undefined: neither that nor a string. */
@@ -103,6 +105,13 @@ function stringAt(raw: Buffer, member: Member | undefined): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A string's content, and anything else as it stands there: whoever reads it says what is wrong with it. */
+function textAt(raw: Buffer, member: Member | undefined): string | undefined {
+  if (member === undefined) return undefined;
+  const text = stringAt(raw, member) ?? raw.toString('latin1', member.start, member.end);
+  return text === 'null' ? undefined : text;
 }
 
 function isField(key: string): key is Field {

@@ -27,7 +27,16 @@ const credentials = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 
 const aboutTheWay = ['host', 'forwarded', 'x-real-ip', 'via', 'expect', 'accept-encoding'];
 const aboutOurAccount = ['openai-organization', 'openai-project'];
 
-const notToProvider = new Set([...hopByHop, ...credentials, ...aboutTheWay, ...aboutOurAccount]);
+/** How a client proves to us that a request is its own (docs/signing.md): of an envelope, not of what the provider gets. */
+const proofs = [
+  'signature',
+  'signature-input',
+  'content-digest',
+  'x-licensify-timestamp',
+  'x-licensify-signature',
+];
+
+const notToProvider = new Set([...hopByHop, ...credentials, ...aboutTheWay, ...aboutOurAccount, ...proofs]);
 
 const notToClient = new Set([
   ...hopByHop,
@@ -47,13 +56,20 @@ const isOursToSay = /^(?:x-ratelimit-|anthropic-ratelimit-|access-control-|x-lic
 /**
  * The headers that go to the provider: the client's, less what concerns only this hop, less every credential and
  * whatever else holds a proxy key, plus the real key (contract §4.2).
- * @param options.body the length of the body, where it is known already; else the client's framing stands
+ * @param options.bodyLength where it is known already; else the client's framing stands
+ * @param options.contentType in place of the client's
  */
 export function headersForProvider(
   request: Pick<IncomingMessage, 'headers'>,
-  options: { provider: Provider; realKey: string; keys: KeySearch; bodyLength?: number | undefined },
+  options: {
+    provider: Provider;
+    realKey: string;
+    keys: KeySearch;
+    bodyLength?: number | undefined;
+    contentType?: string | undefined;
+  },
 ): HeaderFields {
-  const { provider, realKey, keys, bodyLength } = options;
+  const { provider, realKey, keys, bodyLength, contentType } = options;
   const named = connectionOptions(request.headers.connection);
   const headers: HeaderFields = {};
   for (const name in request.headers) {
@@ -67,10 +83,8 @@ export function headersForProvider(
   for (const [name, value] of provider.defaultHeaders) headers[name] ??= value;
   const [keyName, keyValue] = provider.keyHeader(realKey);
   headers[keyName] = keyValue;
-  if (bodyLength !== undefined) {
-    headers['content-type'] = 'application/json';
-    headers['content-length'] = String(bodyLength);
-  }
+  if (contentType !== undefined) headers['content-type'] = contentType;
+  if (bodyLength !== undefined) headers['content-length'] = String(bodyLength);
   return headers;
 }
 

@@ -1,6 +1,9 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 import busboy from 'busboy';
+import { inTurns } from '../in-turns.ts';
 import { withoutKeys } from '../key-forms.ts';
+import { isJson, isMultipart } from './content-type.ts';
 import { JsonScanner } from './json-scanner.ts';
 
 /** Longer names are nobody's models; the ledger has a row for each name. Characters. */
@@ -48,23 +51,49 @@ export class ModelFinder {
   }
 }
 
-/** Watches a multipart upload pass for its `model` field, without holding its files. */
-export function watchMultipartModel(request: IncomingMessage, onModel: (model: string) => void): void {
+/**
+ * Watches a multipart upload pass for its `model` field, without holding its files.
+ * @param onEnd told when there is nothing more to find
+ */
+export function watchMultipartModel(
+  headers: IncomingHttpHeaders,
+  upload: Readable,
+  onModel: (model: string) => void,
+  onEnd?: () => void,
+): void {
   try {
-    const parser = busboy({
-      headers: request.headers,
-      limits: { fieldSize: MAX_MEMBER, fieldNameSize: 100 },
-    });
+    const parser = busboy({ headers, limits: { fieldSize: MAX_MEMBER, fieldNameSize: 100 } });
     parser.on('file', (_name, file) => file.resume());
     parser.on('field', (name, value) => {
       if (name === 'model') onModel(cleaned(value));
     });
     // A form that is cut short or malformed is the provider's to refuse.
-    parser.on('error', () => request.unpipe(parser));
-    request.pipe(parser);
+    parser.on('error', () => {
+      upload.unpipe(parser);
+      onEnd?.();
+    });
+    parser.on('close', () => onEnd?.());
+    upload.pipe(parser);
   } catch {
     // No boundary in the content type: nothing to find.
+    onEnd?.();
   }
+}
+
+/** The model that a whole body names; '' where there is none. */
+export async function modelOf(body: Buffer, headers: IncomingHttpHeaders): Promise<string> {
+  const contentType = headers['content-type'];
+  let model = '';
+  if (isMultipart(contentType)) {
+    await new Promise<void>((resolve) =>
+      watchMultipartModel(headers, Readable.from([body]), (name) => (model = name), resolve),
+    );
+  } else if (isJson(contentType)) {
+    const finder = new ModelFinder();
+    await inTurns(body, (piece) => finder.feed(piece), finder);
+    model = finder.model ?? '';
+  }
+  return model;
 }
 
 function nameFrom(json: string): string | undefined {

@@ -3,7 +3,9 @@ import { after, before, describe, it } from 'node:test';
 import { adminBody } from '../support/admin-calls.ts';
 import { startTestGateway, type AdminOptions, type TestGateway } from '../support/gateway.ts';
 import { adminDocument, operationOf } from '../support/openapi.ts';
+import { newMasterKey, newOpenAiKey, setKey } from '../support/provider-admin.ts';
 import { rememberSecret } from '../support/output.ts';
+import { addWebhook, receiverSettings } from '../support/webhook-receiver.ts';
 
 let gateway: TestGateway;
 
@@ -28,6 +30,17 @@ async function newToken(): Promise<string> {
   return token.id;
 }
 
+/** A webhook; its test event can be sent again, wherever it came to. */
+async function newWebhook(): Promise<string> {
+  const { id } = await addWebhook(gateway, { url: 'http://127.0.0.1:9/hook' });
+  return id;
+}
+
+async function newDelivery(): Promise<string> {
+  const sent = await gateway.admin(`/webhooks/${await newWebhook()}/test`, { method: 'POST' });
+  return (sent.body as unknown as { delivery: { id: string } }).delivery.id;
+}
+
 /** For each operation of the document, a request that succeeds. */
 const calls: Record<string, () => Promise<Prepared>> = {
   createLicense: () =>
@@ -49,6 +62,22 @@ const calls: Record<string, () => Promise<Prepared>> = {
   listAudit: () => Promise.resolve({ path: '/audit' }),
   createToken: () => Promise.resolve({ path: '/tokens', body: { name: 'Bo', role: 'support' } }),
   listTokens: () => Promise.resolve({ path: '/tokens' }),
+  listWebhooks: () => Promise.resolve({ path: '/webhooks' }),
+  createWebhook: () => Promise.resolve({ path: '/webhooks', body: { url: 'http://127.0.0.1:9/hook' } }),
+  getWebhook: async () => ({ path: `/webhooks/${await newWebhook()}` }),
+  updateWebhook: async () => ({ path: `/webhooks/${await newWebhook()}`, body: { enabled: false } }),
+  deleteWebhook: async () => ({ path: `/webhooks/${await newWebhook()}` }),
+  rotateWebhookSecret: async () => ({ path: `/webhooks/${await newWebhook()}/rotate-secret` }),
+  testWebhook: async () => ({ path: `/webhooks/${await newWebhook()}/test` }),
+  listWebhookDeliveries: () => Promise.resolve({ path: '/webhooks/deliveries?status=failed' }),
+  resendWebhookDelivery: async () => ({ path: `/webhooks/deliveries/${await newDelivery()}/resend` }),
+  listProviders: () => Promise.resolve({ path: '/providers' }),
+  setProviderKey: () => Promise.resolve({ path: '/providers/openai/key', body: { key: newOpenAiKey() } }),
+  removeProviderKey: async () => {
+    await setKey(gateway, newOpenAiKey());
+    return { path: '/providers/openai/key' };
+  },
+  rotateMasterKey: () => Promise.resolve({ path: '/master-key/rotate' }),
   listTiers: () => Promise.resolve({ path: '/tiers' }),
   migrateTier: () => Promise.resolve({ path: '/tiers/free/migrate', body: { to: 'pro', dry_run: true } }),
   revokeToken: async () => ({ path: `/tokens/${await newToken()}/revoke` }),
@@ -69,7 +98,8 @@ it('each operation of the document has a call here', () => {
 for (const database of ['postgres', 'embedded'] as const) {
   describe(`on ${database}`, () => {
     before(async () => {
-      gateway = await startTestGateway({ counters: 'memory', database });
+      const env = { ...receiverSettings, MASTER_KEY: newMasterKey() };
+      gateway = await startTestGateway({ counters: 'memory', database, env });
     });
     after(() => gateway.close());
 
@@ -85,10 +115,8 @@ for (const database of ['postgres', 'embedded'] as const) {
         assert.equal(operationOf(method, `/admin/v1${prepared.path}`), operation);
         const done = await ask(prepared.path, { body });
         assert.ok(done.status < 300, done.text);
-        for (const secret of [
-          adminBody(done).license_key,
-          (done.body as { admin_token?: string }).admin_token,
-        ]) {
+        const made = done.body as { admin_token?: string; secret?: string };
+        for (const secret of [adminBody(done).license_key, made.admin_token, made.secret]) {
           if (secret !== undefined) rememberSecret(secret);
         }
 

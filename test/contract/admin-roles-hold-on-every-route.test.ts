@@ -16,7 +16,7 @@ after(() => gateway.close());
 const as = (role: string): { token: string } => ({ token: tokens[role]?.secret ?? '' });
 
 /** What the contract keeps from `support`: revoking, and every kind of key and token. */
-const FOR_ADMINS = /\/(?:revoke|reissue|key|keys|migrate)\b|\/tokens|\/providers/;
+const FOR_ADMINS = /\/(?:revoke|reissue|key|keys|migrate)\b|\/tokens|\/providers|\/master-key/;
 
 it('reading takes read, revoking and keys take admin, all else support', () => {
   for (const { method, path, role } of adminRoutes) {

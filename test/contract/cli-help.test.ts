@@ -14,6 +14,7 @@ const silent: Terminal = {
   complain: () => undefined,
   isInteractive: false,
   ask: undefined,
+  readSecret: () => Promise.resolve(''),
   exit: () => undefined,
   onStop: () => undefined,
   onReload: () => undefined,
@@ -43,17 +44,11 @@ describe('--help', () => {
         'license list',
       ],
       ...['license reinstate', 'license reissue', 'license revoke', 'license rotate-keys', 'license show'],
-      ...[
-        'license suspend',
-        'license update',
-        'migrate',
-        'openapi',
-        'serve',
-        'tier list',
-        'tier migrate',
-        'tier validate',
-      ],
+      ...['license suspend', 'license update', 'master-key rotate', 'migrate', 'openapi', 'provider list'],
+      ...['provider remove-key', 'provider set-key', 'serve', 'tier list', 'tier migrate', 'tier validate'],
       ...['token create', 'token list', 'token revoke', 'usage'],
+      ...['webhook create', 'webhook deliveries', 'webhook list', 'webhook remove', 'webhook resend'],
+      ...['webhook rotate-secret', 'webhook test', 'webhook update'],
     ]);
   });
 
@@ -66,7 +61,17 @@ describe('--help', () => {
     });
   }
 
-  for (const path of [[], ['license'], ['device'], ['tier'], ['token'], ['client']]) {
+  const groups = [
+    ['license'],
+    ['device'],
+    ['tier'],
+    ['token'],
+    ['provider'],
+    ['master-key'],
+    ['webhook'],
+    ['client'],
+  ];
+  for (const path of [[], ...groups]) {
     it(`of ${path.join(' ') || 'the whole'} lists what there is, with an example`, async () => {
       const { code, out } = await licensify([...path, '--help']);
       assert.equal(code, 0);

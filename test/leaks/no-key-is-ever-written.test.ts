@@ -12,8 +12,9 @@ import { listTestDatabases, testRedisUrl } from '../support/servers/databases.ts
  * by their form, in plain and in the hexadecimal that PostgreSQL prints bytes in; each is then looked up among those
  * made, so that a made-up key in a test of refusals does not count.
  */
-const FORMS = /(?:px|lat)_[0-9A-Za-z]{40}|LIC(?:-[0-9A-Z]{5}){5}|sk-[\w-]{16,}|admin-[0-9a-f]{48}/g;
-const HEX_FORMS = /(?:70785f|6c61745f|4c49432d|736b2d|61646d696e2d)(?:[0-9a-f]{2}){13,60}/g;
+const FORMS =
+  /(?:px|lat)_[0-9A-Za-z]{40}|LIC(?:-[0-9A-Z]{5}){5}|whsec_[A-Za-z0-9+/]{43}=|sk-[\w-]{16,}|admin-[0-9a-f]{48}/g;
+const HEX_FORMS = /(?:70785f|6c61745f|4c49432d|77687365635f|736b2d|61646d696e2d)(?:[0-9a-f]{2}){13,60}/g;
 
 const secrets = new Set<string>();
 /** Secrets of no known form are searched for one by one; there are few. */

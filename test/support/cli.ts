@@ -22,10 +22,10 @@ export interface CliOptions {
   env?: Environment;
   /** What `.env` in the working directory holds. */
   envFile?: Environment;
+  /** What comes on standard input. */
+  input?: string;
   /** A person reads the output. */
   isInteractive?: boolean;
-  /** What is on standard input. */
-  input?: string;
   /** What the person answers; without it, there is nobody to ask. The questions are added to `err`. */
   answer?: string;
 }
@@ -49,6 +49,7 @@ export async function licensify(args: string[], options: CliOptions = {}): Promi
             result.err += `${question}\n`;
             return Promise.resolve(answer);
           },
+    readSecret: () => Promise.resolve(options.input ?? ''),
     exit: (code) => (result.code = code),
     onStop: () => undefined,
     onReload: () => undefined,

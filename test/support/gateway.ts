@@ -263,7 +263,8 @@ class RunningGateway implements TestGateway {
 /** An embedded database is gone with its test: what the leak scan will look for is written down before. */
 async function dumpTables({ knex }: Gateway): Promise<string> {
   const tables = ['licenses', 'devices', 'proxy_keys', 'usage', 'ledger_offsets', 'installation'];
-  tables.push('admin_tokens', 'audit', 'verifications');
+  tables.push('admin_tokens', 'audit', 'verifications', 'provider_keys', 'provider_refusals');
+  tables.push('webhook_endpoints', 'webhook_events', 'webhook_deliveries');
   const rows = await Promise.all(tables.map((table) => knex.raw(`SELECT t::text AS row FROM "${table}" t`)));
   return rows.map((result) => JSON.stringify((result as { rows: unknown[] }).rows)).join('\n');
 }

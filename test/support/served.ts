@@ -11,6 +11,7 @@ const adminToken = `admin-${randomBytes(24).toString('hex')}`;
 export interface Served {
   readonly url: string;
   readonly internalUrl: string;
+  readonly adminToken: string;
   readonly process: CliProcess;
   /** A new license, activated on one device. */
   device(fields?: { daily_limit?: number; tier?: string }): Promise<TestDevice>;
@@ -64,6 +65,7 @@ class ServedProcess implements Served {
   readonly process: CliProcess;
   readonly url: string;
   readonly internalUrl: string;
+  readonly adminToken = adminToken;
 
   constructor(process: CliProcess, url: string, internalUrl: string) {
     this.process = process;

@@ -23,12 +23,14 @@ const wrong: Record<string, [value: string, takes: RegExp]> = {
   UPSTREAM_TIMEOUT_MS: ['1e6', /^a whole number from 100 to /],
   TRUST_PROXY: ['true', /^a whole number from 0 to 100$/],
   CORS_ORIGINS: ['https://app.example.com,*', /^exact origins separated by commas/],
+  WEBHOOK_ALLOWED_HOSTS: ['hooks.internal,https://10.0.0.7', /^host names or addresses without a port/],
   SMTP_URL: ['mail.example.com:587', /^a URL such as smtp:\/\//],
   MAIL_FROM: ['Licenses', /^the sender of mails: licenses@example\.com/],
   REQUIRE_EMAIL_VERIFICATION: ['no', /^true or false$/],
   SHUTDOWN_DELAY_MS: ['2147483648', /^a whole number from 0 to 2147483647/],
   SHUTDOWN_TIMEOUT_MS: ['1.5', /^a whole number/],
   PROXY_KEY_GRACE_SECONDS: ['5m', /^a whole number/],
+  REQUIRE_SIGNATURE: ['perhaps', /^true or false/],
   LOG_LEVEL: ['verbose', /^fatal, error, warn, info, debug, trace or silent$/],
 };
 /** Any text may be a path. */

@@ -23,6 +23,8 @@ deprecated = true
 migrate_to = "small"
 on_counter_outage = "allow"
 outage_allowance = 20
+require_signature = true
+require_proof_of_possession = true
 
 [tiers.small]
 name = "Small"
@@ -52,6 +54,8 @@ it('every field of a tier is read, and the others have their defaults', () => {
     migrateTo: 'small',
     onCounterOutage: 'allow',
     outageAllowance: 20,
+    requireSignature: true,
+    requireProofOfPossession: true,
   });
   assert.deepEqual(read.tiers.get('small'), {
     id: 'small',
@@ -70,6 +74,8 @@ it('every field of a tier is read, and the others have their defaults', () => {
     migrateTo: undefined,
     onCounterOutage: 'deny',
     outageAllowance: 0,
+    requireSignature: false,
+    requireProofOfPossession: false,
   });
 });
 
