@@ -43,6 +43,8 @@ export interface Config {
   readonly maxBodyBytes: number;
   readonly upstreamTimeoutMs: number;
   readonly trustProxy: number;
+  /** Where clients reach the gateway, through what stands in front of it; undefined: not known here. */
+  readonly publicUrl: URL | undefined;
   readonly corsOrigins: readonly string[];
   /** Hosts that webhooks may go to at private addresses and over plain http. */
   readonly webhookAllowedHosts: readonly string[];
@@ -106,6 +108,12 @@ const baseUrl = (fallback: string) =>
     // The SDKs' own base URLs end in /v1, which our paths begin with: both ways of writing it mean the same.
     .transform((value) => new URL(value.replace(/\/(?:v1\/?)?$/, '')))
     .describe(`a URL such as ${fallback}`);
+
+const publicUrl = url('https:', 'http:')
+  .refine((value) => !/[?#@]/.test(value) && new URL(value).pathname === '/')
+  .transform((value) => new URL(value))
+  .optional()
+  .describe('where clients reach the gateway: a URL without a path, such as https://licenses.example.com');
 
 /** Goes into an Authorization or x-api-key header, so it holds what a header value may hold. */
 const apiKey = (takes: string) => z.string().regex(apiKeyPattern).optional().describe(takes);
@@ -171,6 +179,7 @@ const settings = {
   MAX_BODY_BYTES: wholeNumber(1_024, 1_073_741_824, 33_554_432),
   UPSTREAM_TIMEOUT_MS: wholeNumber(100, MAX_TIMER_MS, 600_000),
   TRUST_PROXY: wholeNumber(0, 100, 0),
+  PUBLIC_URL: publicUrl,
   CORS_ORIGINS: origins,
   WEBHOOK_ALLOWED_HOSTS: hosts,
   SHUTDOWN_DELAY_MS: wholeNumber(0, MAX_TIMER_MS, 0),
@@ -271,6 +280,7 @@ function freeze(values: Settings, files: Environment): Config {
     maxBodyBytes: values.MAX_BODY_BYTES,
     upstreamTimeoutMs: values.UPSTREAM_TIMEOUT_MS,
     trustProxy: values.TRUST_PROXY,
+    publicUrl: values.PUBLIC_URL,
     corsOrigins: values.CORS_ORIGINS,
     webhookAllowedHosts: values.WEBHOOK_ALLOWED_HOSTS,
     shutdownDelayMs: values.SHUTDOWN_DELAY_MS,

@@ -35,6 +35,15 @@ export function registerServerCommands(program: Command, terminal: Terminal): vo
     await migrate(terminal, { json: json === true });
   });
   addCommand(program, {
+    usage: 'doctor',
+    description: 'looks at settings, stores, clocks, keys and what stands in front, and says what to fix',
+    json: 'print every finding as JSON; the exit code is 1 where one failed, either way',
+    examples: ['doctor', 'doctor --json | jq \'.findings[] | select(.state != "ok")\''],
+  }).action(async ({ json }: JsonOption) => {
+    const { doctor } = await import('./doctor.ts');
+    await doctor(terminal, { json: json === true });
+  });
+  addCommand(program, {
     usage: 'demo',
     description: 'shows everything on a throw-away gateway with simulated providers, and stays up',
     json: 'print each step as a line of JSON',

@@ -86,6 +86,7 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     MAX_BODY_BYTES: config.maxBodyBytes,
     UPSTREAM_TIMEOUT_MS: config.upstreamTimeoutMs,
     TRUST_PROXY: config.trustProxy,
+    PUBLIC_URL: config.publicUrl?.href,
     CORS_ORIGINS: config.corsOrigins,
     WEBHOOK_ALLOWED_HOSTS: config.webhookAllowedHosts,
     SHUTDOWN_DELAY_MS: config.shutdownDelayMs,

@@ -80,6 +80,7 @@ const calls: Record<string, () => Promise<Prepared>> = {
   rotateMasterKey: () => Promise.resolve({ path: '/master-key/rotate' }),
   listTiers: () => Promise.resolve({ path: '/tiers' }),
   migrateTier: () => Promise.resolve({ path: '/tiers/free/migrate', body: { to: 'pro', dry_run: true } }),
+  showConnection: () => Promise.resolve({ path: '/connection' }),
   revokeToken: async () => ({ path: `/tokens/${await newToken()}/revoke` }),
 };
 

@@ -38,7 +38,7 @@ export interface Call<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   by: Actor;
   /** The versions that If-Match names; undefined where the client minds none. */
   ifMatch: readonly string[] | undefined;
-  /** For `requestState(res)` alone: the answer is what the handler returns. */
+  /** Only to be read, and for `requestState(res)`: the answer is what the handler returns. */
   res: Response;
 }
 

@@ -1,4 +1,5 @@
 import { auditRoutes } from './audit.ts';
+import { connectionRoutes } from './connection.ts';
 import { deviceRoutes } from './devices.ts';
 import { keyRoutes } from './keys.ts';
 import { licenseRoutes } from './licenses.ts';
@@ -23,4 +24,5 @@ export const adminRoutes: readonly AdminRoute[] = [
   ...webhookRoutes,
   ...providerRoutes,
   ...tierRoutes,
+  ...connectionRoutes,
 ];
