@@ -52,6 +52,8 @@ export interface Config {
   readonly shutdownTimeoutMs: number;
   readonly proxyKeyGraceSeconds: number;
   readonly requireSignature: boolean;
+  /** Whole months of usage that are kept before the current one; 0: all. */
+  readonly usageRetentionMonths: number;
   readonly logLevel: string;
   /** Undefined: no mail can be sent. */
   readonly mail: MailConfig | undefined;
@@ -188,6 +190,7 @@ const settings = {
   REQUIRE_EMAIL_VERIFICATION: yesOrNo(true),
   PROXY_KEY_GRACE_SECONDS: wholeNumber(0, 31_536_000, 300),
   REQUIRE_SIGNATURE: yesOrNo(false),
+  USAGE_RETENTION_MONTHS: wholeNumber(0, 1_200, 0),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -287,6 +290,7 @@ function freeze(values: Settings, files: Environment): Config {
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     proxyKeyGraceSeconds: values.PROXY_KEY_GRACE_SECONDS,
     requireSignature: values.REQUIRE_SIGNATURE,
+    usageRetentionMonths: values.USAGE_RETENTION_MONTHS,
     logLevel: values.LOG_LEVEL,
     mail: values.SMTP_URL && values.MAIL_FROM ? { url: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
     requireEmailVerification: values.REQUIRE_EMAIL_VERIFICATION,

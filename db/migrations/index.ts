@@ -6,6 +6,7 @@ import * as verifications from './0004-verifications.ts';
 import * as providerKeys from './0005-provider-keys.ts';
 import * as webhooks from './0006-webhooks.ts';
 import * as requestProofs from './0007-request-proofs.ts';
+import * as largeState from './0008-large-state.ts';
 
 export interface Migration {
   /** As it stands in the database: without a file's ending, so that source and build agree. */
@@ -29,4 +30,5 @@ export const migrations: Migration[] = [
   { name: '0005-provider-keys', ...providerKeys },
   { name: '0006-webhooks', ...webhooks },
   { name: '0007-request-proofs', ...requestProofs },
+  { name: '0008-large-state', ...largeState },
 ];

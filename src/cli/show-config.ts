@@ -96,6 +96,7 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     REQUIRE_EMAIL_VERIFICATION: config.requireEmailVerification,
     PROXY_KEY_GRACE_SECONDS: config.proxyKeyGraceSeconds,
     REQUIRE_SIGNATURE: config.requireSignature,
+    USAGE_RETENTION_MONTHS: config.usageRetentionMonths,
     LOG_LEVEL: config.logLevel,
   };
 }

@@ -9,6 +9,7 @@ import { RequestMetrics } from './metrics/requests.ts';
 import { SessionMetrics } from './metrics/sessions.ts';
 import { StoreMetrics } from './metrics/stores.ts';
 import { WebhookMetrics } from './metrics/webhooks.ts';
+import { SurroundingsMetrics } from './metrics/surroundings.ts';
 
 export type { AdmissionOutcome, EndedCall, EndedRequest } from './metrics/requests.ts';
 
@@ -25,6 +26,7 @@ export class Metrics {
   readonly webhooks: WebhookMetrics;
   readonly providers: ProviderMetrics;
   readonly business: BusinessMetrics;
+  readonly surroundings: SurroundingsMetrics;
   readonly exposition: Exposition;
 
   /** @param open the requests under way, asked at each scrape */
@@ -37,6 +39,7 @@ export class Metrics {
     this.business = new BusinessMetrics(this.registry);
     this.stores = new StoreMetrics(this.registry, exemplars);
     this.webhooks = new WebhookMetrics(this.registry);
+    this.surroundings = new SurroundingsMetrics(this.registry);
     addProcessMetrics(this.registry, version);
     this.exposition = new Exposition(this.registry, exemplars);
   }

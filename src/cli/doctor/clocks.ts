@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { mastersOf } from '../../stores/redis-memory.ts';
 import type { Patient } from './patient.ts';
 import { fine, warning, type Finding } from './finding.ts';
 
@@ -26,9 +26,7 @@ export async function clockFindings({ database, redis, config }: Patient): Promi
     readings.push(readClock('PostgreSQL', shown));
   }
   if (redis !== undefined) {
-    const { client } = redis;
-    const nodes = client instanceof Redis ? [client] : client.nodes('master');
-    for (const node of nodes)
+    for (const node of mastersOf(redis.client))
       readings.push(readClock('Redis', async () => millisecondsOf(await node.time())));
   }
   return judgeClocks(await Promise.all(readings));

@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import type { Config } from '../../config.ts';
 import {
   describeRedis,
@@ -7,6 +6,7 @@ import {
   type RedisAddress,
   type RedisClient,
 } from '../../stores/redis.ts';
+import { fullestOf, mastersOf, parseInfo } from '../../stores/redis-memory.ts';
 import { reasonOf } from '../terminal.ts';
 import { failure, fine, warning, type Finding } from './finding.ts';
 
@@ -52,11 +52,11 @@ async function serverFindings(
   { client, address }: { client: RedisClient; address: RedisAddress },
   timeoutMs: number,
 ): Promise<Finding[]> {
-  const nodes = client instanceof Redis ? [client] : client.nodes('master');
+  const nodes = mastersOf(client);
   const facts = await Promise.all(nodes.map(async (node) => parseInfo(await node.info())));
   const versions = [...new Set(facts.map(({ redis_version: version = '?' }) => version))].join(', ');
   const latency = await latencyOf(client);
-  const size = client instanceof Redis ? '' : ` of ${nodes.length} masters`;
+  const size = address.isCluster ? ` of ${nodes.length} masters` : '';
   const found = `${describeRedis(address)}${size}, version ${versions}, answers in ${latency.toFixed(1)} ms`;
   const findings = [verdictOn(facts, latency, timeoutMs, found)];
   findings.push(persistence(facts), eviction(facts), memory(facts));
@@ -101,10 +101,8 @@ function eviction(facts: readonly Info[]): Finding {
 }
 
 function memory(facts: readonly Info[]): Finding {
-  const used = facts.map((info) => ({ used: Number(info.used_memory), max: Number(info.maxmemory) }));
-  const fullest = used.reduce((a, b) =>
-    b.used / (b.max || Infinity) > a.used / (a.max || Infinity) ? b : a,
-  );
+  const uses = facts.map((info) => ({ used: Number(info.used_memory), max: Number(info.maxmemory) }));
+  const fullest = fullestOf(uses) ?? { used: 0, max: 0 };
   const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1_048_576)} MB`;
   const found = `${megabytes(fullest.used)} used of ${fullest.max === 0 ? 'no maximum' : megabytes(fullest.max)}`;
   if (fullest.max === 0 || fullest.used / fullest.max <= FULL) return fine('redis memory', found);
@@ -112,14 +110,6 @@ function memory(facts: readonly Info[]): Finding {
     'redis memory',
     found,
     'raise maxmemory: a full Redis refuses to count (docs/operations.md, Sizing)',
-  );
-}
-
-/** `name:value` lines under headings. */
-export function parseInfo(text: string): Info {
-  const lines = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'));
-  return Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
   );
 }
 
