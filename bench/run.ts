@@ -16,11 +16,13 @@ import { startRig, type Rig } from './rig.ts';
 import { spreadOf } from './statistics.ts';
 import { rows, selectRow, type Row } from './rows.ts';
 import { printSizing } from './sizing/sizing.ts';
+import { printState } from './state/state.ts';
 
 const HELP = `npm run bench [-- rows…]        measures these rows, all of them by default: ${rows.map(({ name }) => name).join(', ')}
 npm run bench -- profile [row]  profiles the gateway under one row's load: where its CPU time goes
 npm run bench -- compare <folder> [row]
                                 this checkout's gateway against another's, such as a git worktree
+npm run bench -- state [quick]  a million licenses, ten million rows of usage: what does not get slower
 npm run bench -- sizing         what a license, a request and a stream cost in each part: docs/operations.md
 
 Starts everything itself, on this machine alone: PostgreSQL and Redis (TEST_DATABASE_URL and TEST_REDIS_URL, or the
@@ -57,6 +59,7 @@ async function main(args: readonly string[]): Promise<number> {
 function readJob(args: readonly string[], load: LoadGenerator): (context: RunContext) => Promise<void> {
   const [first, ...rest] = args;
   if (first === 'sizing') return (context) => printSizing(context, load);
+  if (first === 'state') return (context) => printState(context, rest);
   if (first === 'profile') {
     const row = selectRow(rest[0] ?? 'json');
     return (context) => printProfile(row, context, load);

@@ -24,7 +24,7 @@ it('tells when the certificate at PUBLIC_URL ends, and what the disk of the embe
   try {
     const series = 'licensify_certificate_expiry_timestamp_seconds{host="localhost"}';
     const ends = Date.parse(new X509Certificate(localhostTls.cert).validTo) / 1_000;
-    await eventually(async () => assert.equal(await valueOf(gateway, series), ends));
+    await eventually(async () => assert.equal(await valueOf(gateway, series), ends), 10_000);
     const free = (await valueOf(gateway, 'licensify_data_dir_free_bytes')) ?? 0;
     const size = (await valueOf(gateway, 'licensify_data_dir_size_bytes')) ?? 0;
     assert.ok(free > 0 && size > free, `${free} of ${size}`);

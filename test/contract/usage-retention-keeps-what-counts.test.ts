@@ -5,7 +5,7 @@ import { openPostgres } from '../../src/stores/postgres.ts';
 import type { Database } from '../../src/stores/database.ts';
 import { UsageRetention } from '../../src/usage/retention.ts';
 import { createTestDatabase } from '../support/servers/databases.ts';
-import { sumsOf } from '../support/usage-rows.ts';
+import { sumsOf } from '../support/usage-sums.ts';
 
 let database: Database;
 before(async () => {

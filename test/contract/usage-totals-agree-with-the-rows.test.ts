@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { createTestDatabase } from '../support/servers/databases.ts';
-import { sumsOf } from '../support/usage-rows.ts';
+import { sumsOf } from '../support/usage-sums.ts';
 
 const MODELS = ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet'];
 
@@ -126,7 +126,7 @@ describe('what is kept of all licenses together agrees with their rows', () => {
           [[3, 1]],
         );
         assert.deepEqual(totals, rows);
-      });
+      }, 10_000);
     } finally {
       await gateway.close();
     }
