@@ -22,7 +22,8 @@ const HELP = `npm run bench [-- rows…]        measures these rows, all of them
 npm run bench -- profile [row]  profiles the gateway under one row's load: where its CPU time goes
 npm run bench -- compare <folder> [row]
                                 this checkout's gateway against another's, such as a git worktree
-npm run bench -- state [quick]  a million licenses, ten million rows of usage: what does not get slower
+npm run bench -- state [quick | copy <database>]
+                                a million licenses, ten million rows of usage: what does not get slower
 npm run bench -- sizing         what a license, a request and a stream cost in each part: docs/operations.md
 
 Starts everything itself, on this machine alone: PostgreSQL and Redis (TEST_DATABASE_URL and TEST_REDIS_URL, or the

@@ -23,19 +23,16 @@ const CALLS = 300;
 
 /**
  * Fills PostgreSQL (TEST_DATABASE_URL, in a database of its own, or one of this machine) with a million licenses and ten
- * million rows of usage, a tenth of it with `quick`, and times what could grow with them. Prints a table and writes
+ * million rows of usage, a tenth of it with `quick`, or with `copy <database>` copies one that is filled, and times what could grow with them. Prints a table and writes
  * `bench/results/state.json`. @throws if a query reads a large table from one end to the other
  */
-export async function printState(context: RunContext, [mode]: readonly string[]): Promise<void> {
+export async function printState(context: RunContext, [mode, filled]: readonly string[]): Promise<void> {
   const size = mode === 'quick' ? QUICK : FULL;
-  const url = await newDatabase(context);
+  const url = await newDatabase(context, mode === 'copy' ? filled : undefined);
   const database = openPostgres(url);
   context.closers.add('the connections', () => database.close());
   await database.migrate();
-  console.error(`filling: ${size.licenses} licenses, ${size.usageRows} rows of usage; this takes minutes`);
-  const began = performance.now();
-  await fill(url, size);
-  console.error(`filled in ${Math.round((performance.now() - began) / 1_000)} s`);
+  if (mode !== 'copy') await fill(url, size);
   const gateway = await startGateway(context, url);
   const timed = [
     ...(await timeCalls({ ...gateway, db: database.knex, calls: CALLS })),
@@ -56,15 +53,19 @@ export async function printState(context: RunContext, [mode]: readonly string[])
 
 /** Statements of minutes, which the gateway's own connections give up. */
 async function fill(url: string, size: StateSize): Promise<void> {
+  console.error(`filling: ${size.licenses} licenses, ${size.usageRows} rows of usage; this takes minutes`);
+  const began = performance.now();
   const knex = knexFactory({ client: 'pg', connection: url });
   try {
     await fillState(knex, size);
+    console.error(`filled in ${Math.round((performance.now() - began) / 1_000)} s`);
   } finally {
     await knex.destroy();
   }
 }
 
-async function newDatabase({ closers, env, runId }: RunContext): Promise<string> {
+/** @param template a database on TEST_DATABASE_URL that is filled already, to be copied */
+async function newDatabase({ closers, env, runId }: RunContext, template = 'template1'): Promise<string> {
   let server = env.TEST_DATABASE_URL;
   if (server === undefined) {
     const own = await startOwnPostgres();
@@ -74,7 +75,9 @@ async function newDatabase({ closers, env, runId }: RunContext): Promise<string>
   const name = `licensify_state_${runId}`;
   const client = new pg.Client({ connectionString: server });
   await client.connect();
-  await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+  await client.query(
+    `CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE ${pg.escapeIdentifier(template)} `,
+  );
   closers.add('the database', async () => {
     await client.query(`DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`);
     await client.end();

@@ -46,6 +46,9 @@ async function sumUsage(db: Knex): Promise<void> {
     SELECT day, provider, model, 0, sum(requests), sum(refunded) FROM usage GROUP BY day, provider, model`);
 }
 
+/** Any fixed number serves, as long as it is this project's own. */
+const SLOTS = 0x11ce461;
+
 const events = {
   INSERT: 'NEW TABLE AS added',
   UPDATE: 'OLD TABLE AS removed NEW TABLE AS added',
@@ -57,7 +60,8 @@ const removed = 'SELECT day, provider, model, -requests AS requests, -refunded A
 
 /**
  * A transaction takes a slot that no other has until its end, without waiting: so transactions wait for each other's
- * sums neither in turn nor in a circle. 0x11ce461 is any number of this project's own.
+ * sums neither in turn nor in a circle. Whoever may write usage needs no
+ * rights on its sums: gateways of the version before have none on a table that they do not know.
  */
 async function createFunctions(db: Knex): Promise<void> {
   const add = (changes: string): string => `
@@ -67,11 +71,12 @@ async function createFunctions(db: Knex): Promise<void> {
     ON CONFLICT (day, provider, model, slot) DO UPDATE
     SET requests = sums.requests + excluded.requests, refunded = sums.refunded + excluded.refunded;`;
   await db.raw(`
-    CREATE FUNCTION add_to_usage_totals() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION add_to_usage_totals() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path FROM CURRENT AS $$
     DECLARE
       free integer := 0;
     BEGIN
-      WHILE NOT pg_try_advisory_xact_lock(${0x11ce461}, free) LOOP
+      WHILE NOT pg_try_advisory_xact_lock(${SLOTS}, free) LOOP
         free := free + 1;
         IF free = 64 THEN
           free := 64 + pg_backend_pid();
@@ -85,7 +90,8 @@ async function createFunctions(db: Knex): Promise<void> {
       RETURN NULL;
     END $$`);
   await db.raw(`
-    CREATE FUNCTION empty_usage_totals() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION empty_usage_totals() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path FROM CURRENT AS $$
     BEGIN
       TRUNCATE usage_totals;
       RETURN NULL;

@@ -4,6 +4,7 @@ import { clockFindings } from './doctor/clocks.ts';
 import { dataDirFindings } from './doctor/data-dir.ts';
 import { migrationFindings, openDatabase, type Opened } from './doctor/database.ts';
 import { CHECK_LIMIT, examine, failure, fine, type Finding } from './doctor/finding.ts';
+import { mailFindings } from './doctor/mail.ts';
 import { masterKeyFindings } from './doctor/master-key.ts';
 import type { Patient } from './doctor/patient.ts';
 import { providerFindings } from './doctor/providers.ts';
@@ -66,6 +67,7 @@ function restOf(patient: Patient): Promise<Finding[]>[] {
     examine('master key', () => masterKeyFindings(patient)),
     examine('data folder', () => dataDirFindings(config)),
     examine('providers', () => providerFindings(config), CHECK_LIMIT + 1_000),
+    examine('mail', () => mailFindings(config)),
     examine('public url', () => publicUrlFindings(patient), 2 * CHECK_LIMIT),
   ];
 }

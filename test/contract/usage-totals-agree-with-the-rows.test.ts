@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { openEmbedded } from '../../src/stores/embedded.ts';
 import { openPostgres } from '../../src/stores/postgres.ts';
@@ -74,6 +75,27 @@ describe('what is kept of all licenses together agrees with their rows', () => {
       });
       await assertAgree(database);
     } finally {
+      await database.close();
+    }
+  });
+
+  it('where the gateway may write usage, and has no rights on a table that its version does not know', async () => {
+    const database = openPostgres((await createTestDatabase()).url);
+    const role = `licensify_test_${randomBytes(5).toString('hex')}`;
+    try {
+      await database.migrate();
+      await database.knex.raw(`CREATE ROLE ${role}`);
+      await database.knex.raw(`GRANT SELECT, INSERT, UPDATE ON usage TO ${role}`);
+      for (const seed of [1, 2]) {
+        await database.ledger.transaction(async (trx) => {
+          await trx.raw(`SET LOCAL ROLE ${role}`);
+          await applyToLedger(trx, someChanges(seed));
+        });
+      }
+      await assertAgree(database);
+    } finally {
+      await database.knex.raw(`DROP OWNED BY ${role}`);
+      await database.knex.raw(`DROP ROLE ${role}`);
       await database.close();
     }
   });

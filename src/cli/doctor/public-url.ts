@@ -1,6 +1,6 @@
-import { request as requestHttp, type IncomingMessage } from 'node:http';
+import { request as requestHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { reasonOf } from '../terminal.ts';
@@ -43,12 +43,17 @@ export async function publicUrlFindings(patient: Patient): Promise<Finding[]> {
     return [failure('public url', `${publicUrl.origin}/health answers ${statusCode}`, fix)];
   }
   const findings = [fine('public url', `${publicUrl.origin}/health is answered by a gateway`)];
-  findings.push(...tlsFindings(publicUrl, health), ...dateFindings(health));
+  findings.push(...tlsFindings(publicUrl, health.response.headers, health.validTo), ...dateFindings(health));
   findings.push(...(await addressFindings(publicUrl, patient)));
   return findings;
 }
 
-function tlsFindings({ protocol, hostname }: URL, { response, validTo }: Answer): Finding[] {
+/** @param validTo the certificate's end, milliseconds since 1970; undefined without TLS */
+export function tlsFindings(
+  { protocol, hostname }: URL,
+  headers: IncomingHttpHeaders,
+  validTo: number | undefined,
+): Finding[] {
   if (protocol !== 'https:') {
     if (isThisMachine(hostname)) return [];
     const fix = 'have the load balancer speak TLS, and say https:// in PUBLIC_URL';
@@ -62,7 +67,7 @@ function tlsFindings({ protocol, hostname }: URL, { response, validTo }: Answer)
       ? warning('tls', found, 'renew it, and find out why nothing did')
       : fine('tls', found),
   );
-  if (response.headers['strict-transport-security'] === undefined) {
+  if (headers['strict-transport-security'] === undefined) {
     const fix = 'have the load balancer send Strict-Transport-Security: max-age=31536000';
     findings.push(warning('tls', 'no Strict-Transport-Security (RFC 6797)', fix));
   }
@@ -131,10 +136,8 @@ async function get(url: URL, headers: Record<string, string> = {}): Promise<Answ
     request(url, { headers, agent: false, signal }, resolve).once('error', reject).end();
   });
   const answered = Date.now();
-  const validTo =
-    url.protocol === 'https:'
-      ? Date.parse((response.socket as TLSSocket).getPeerCertificate().valid_to)
-      : undefined;
+  const { socket } = response;
+  const validTo = socket instanceof TLSSocket ? Date.parse(socket.getPeerCertificate().valid_to) : undefined;
   return { response, body: await text(response), asked, answered, validTo };
 }
 
