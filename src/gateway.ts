@@ -7,6 +7,7 @@ import { createApp, type AppParts } from './http/app.ts';
 import { createAttempts, limitRequests } from './http/attempts.ts';
 import type { RequestState } from './http/request-state.ts';
 import { Replays } from './licensing/proofs/replays.ts';
+import { keepHouse } from './housekeeping.ts';
 import type { Tiers } from './licensing/tiers.ts';
 import { secretBoxFor } from './master-key.ts';
 import { openWebhooks } from './notifying.ts';
@@ -87,6 +88,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   closers.add(() => keys.close());
   const licensing = await openLicensing({ ...common, database, changes, tiers: tiers.current });
   closers.add(() => licensing.streams.close());
+  closers.add(keepHouse({ ...common, db: database.ledger, redis: counting.redis }));
   watchGateway({ ...common, database, counting, sessions: licensing.sessions, tiers: tiers.current });
 
   const parts = { ...common, database, counting, licensing, tiers: tiers.current, box, keys };

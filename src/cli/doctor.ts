@@ -66,7 +66,7 @@ function restOf(patient: Patient): Promise<Finding[]>[] {
     examine('tiers in use', () => tiersInUse(patient)),
     examine('master key', () => masterKeyFindings(patient)),
     examine('data folder', () => dataDirFindings(config)),
-    examine('providers', () => providerFindings(config), CHECK_LIMIT + 1_000),
+    examine('providers', () => providerFindings(patient), CHECK_LIMIT + 1_000),
     examine('mail', () => mailFindings(config)),
     examine('public url', () => publicUrlFindings(patient), 2 * CHECK_LIMIT),
   ];

@@ -40,6 +40,7 @@ describe('--help', () => {
         'demo',
         'device list',
         'device remove',
+        'doctor',
         'license create',
         'license list',
       ],

@@ -39,14 +39,6 @@ it('stored secrets need the master key that they were encrypted under', async ()
   const [right, other] = [randomBytes(32), randomBytes(32)];
   try {
     await database.migrate();
-    if (!(await database.knex.schema.hasTable('provider_keys'))) {
-      await database.knex.schema.createTable('provider_keys', (table) => {
-        table.text('provider').primary();
-        table.binary('sealed').notNullable();
-        table.text('fingerprint').notNullable();
-        table.timestamp('set_at', { useTz: true }).notNullable();
-      });
-    }
     const sealed = new SecretBox([right]).seal('sk-made-up-and-stored', 'provider:openai');
     await database
       .knex('provider_keys')

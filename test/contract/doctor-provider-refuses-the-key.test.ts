@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, it } from 'node:test';
+import { openPostgres } from '../../src/stores/postgres.ts';
+import { SecretBox } from '../../src/stores/secret-box.ts';
 import { examined, foundOf } from '../support/doctor/findings.ts';
 import { createTestDatabase } from '../support/servers/databases.ts';
 import { freePort } from '../support/servers/processes.ts';
@@ -30,6 +33,24 @@ it('asks with the real key, and tells which of them is refused, without a word o
   assert.match(foundOf(result, 'provider anthropic').join(), /^ok: 127\.0\.0\.1:\d+ accepts the key$/);
   for (const key of [OPENAI_KEY, ANTHROPIC_KEY])
     for (const part of [key, key.slice(-8)]) assert.ok(!result.output.includes(part));
+});
+
+it('asks with the key that an administrator stored, which wins over the setting', async () => {
+  const masterKey = randomBytes(32);
+  const database = openPostgres(env.DATABASE_URL ?? '');
+  try {
+    await database.migrate();
+    const sealed = new SecretBox([masterKey]).seal('sk-another-one-that-is-valid', 'provider:openai');
+    await database
+      .knex('provider_keys')
+      .insert({ provider: 'openai', sealed, fingerprint: 'x', set_at: new Date() });
+  } finally {
+    await database.close();
+  }
+  simulator.setKeys('openai', ['sk-another-one-that-is-valid']);
+  const result = await examined({ ...env, MASTER_KEY: masterKey.toString('hex') });
+  assert.match(foundOf(result, 'provider openai').join(), /^ok: .+ accepts the key$/);
+  assert.ok(!result.output.includes('that-is-valid'));
 });
 
 it('a provider that cannot be reached fails, and one without a key does not', async () => {

@@ -2,31 +2,29 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseMasterKeys } from '../../config-secrets.ts';
 import type { Config } from '../../config.ts';
+import { sealedColumns as providerKeyColumns } from '../../provider-keys.ts';
+import type { SealedColumn } from '../../stores/sealed-columns.ts';
 import { SecretBox } from '../../stores/secret-box.ts';
+import { sealedColumns as webhookColumns } from '../../webhooks/endpoints.ts';
 import { reasonOf } from '../terminal.ts';
 import { failure, fine, type Finding } from './finding.ts';
 import type { Patient } from './patient.ts';
 
 interface Sealed {
-  id: string;
+  id: string | number;
   sealed: Uint8Array;
 }
 
-/** Where secrets are stored under the master key, and what each was sealed for. */
-const sealedColumns = [
-  { table: 'provider_keys', key: 'provider', column: 'sealed', kind: 'provider' },
-  { table: 'webhook_endpoints', key: 'id', column: 'secret', kind: 'webhook' },
-  { table: 'webhook_endpoints', key: 'id', column: 'previous_secret', kind: 'webhook' },
-];
+/** Where secrets are stored under the master key. */
+const sealedColumns: readonly SealedColumn[] = [...providerKeyColumns, ...webhookColumns];
 
 /** Whether MASTER_KEY can read what is stored under it. What it reads is thrown away. */
 export async function masterKeyFindings({ config, database }: Patient): Promise<Finding[]> {
   const check = 'master key';
-  const keys = masterKeysOf(config);
-  if (database === undefined) return [fine(check, keys.length > 0 ? 'is set' : 'is not set')];
-  const box = keys.length > 0 ? new SecretBox(keys) : undefined;
+  const box = boxOf(config);
+  if (database === undefined) return [fine(check, box === undefined ? 'is not set' : 'is set')];
   let secrets = 0;
-  for (const { table, key, column, kind } of sealedColumns) {
+  for (const { table, key, column, context } of sealedColumns) {
     if (!(await database.knex.schema.hasTable(table))) continue;
     const rows = await database
       .knex(table)
@@ -38,7 +36,7 @@ export async function masterKeyFindings({ config, database }: Patient): Promise<
     }
     for (const { id, sealed } of rows) {
       try {
-        box?.open(sealed, `${kind}:${id}`);
+        box?.open(sealed, context(String(id)));
       } catch (error) {
         return [
           failure(check, reasonOf(error), 'list the key it was encrypted under, behind the present one'),
@@ -49,6 +47,12 @@ export async function masterKeyFindings({ config, database }: Patient): Promise<
   }
   if (box === undefined) return [fine(check, 'is not set, and nothing that is stored needs it')];
   return [fine(check, `is set, and reads all ${secrets} secrets that are stored`)];
+}
+
+/** Undefined where there is no master key; unlike the gateway, a look makes none. */
+export function boxOf(config: Config): SecretBox | undefined {
+  const keys = masterKeysOf(config);
+  return keys.length === 0 ? undefined : new SecretBox(keys);
 }
 
 function masterKeysOf({ masterKeys, databaseUrl, dataDir }: Config): Buffer[] {
