@@ -7,7 +7,7 @@ import { startRig } from './rig.ts';
 import type { Row } from './rows.ts';
 import { pairwise, percentile, spreadOf, type Spread } from './statistics.ts';
 
-const ROUNDS = 20;
+const ROUNDS = Number(process.env.ROUNDS ?? 20);
 const SLICE_SECONDS = 1;
 
 /**
