@@ -7,7 +7,8 @@ import { startRig } from './rig.ts';
 import type { Row } from './rows.ts';
 import { pairwise, percentile, spreadOf, type Spread } from './statistics.ts';
 
-const ROUNDS = 20;
+/** More of them where the machine is busy. */
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
 const SLICE_SECONDS = 1;
 
 /**
@@ -28,7 +29,15 @@ export async function compareCheckouts(
   ] as const) {
     const own = { ...context, runId: `${context.runId}${name}` };
     process.once('exit', () => removeTemporaryFolders(own.runId));
-    const rig = await startRig({ context: own, pinning, ...(checkout !== undefined && { checkout }) });
+    // Options of node for this side alone, to see what they give: BENCH_NODE_ARGUMENTS=--max-semi-space-size=64
+    const nodeArguments =
+      name === 'this' ? (process.env.BENCH_NODE_ARGUMENTS ?? '').split(' ').filter(Boolean) : [];
+    const rig = await startRig({
+      context: own,
+      pinning,
+      nodeArguments,
+      ...(checkout !== undefined && { checkout }),
+    });
     const contender = contenderOf(rig, row, 'gateway');
     const what = { row, contender, round: 0, answerBytes: await answerBytes(contender.request) };
     await undisturbed(() => measureSlice(rig, load, { ...what, seconds: 2 }));

@@ -5,7 +5,7 @@ import { answerBytes, contenderOf } from './contenders.ts';
 import { pinCores } from './cores.ts';
 import { sharesOf, type CpuProfile, type Share } from './cpu-profile.ts';
 import type { LoadGenerator } from './load/load.ts';
-import { measureSlice } from './measure.ts';
+import { measureSlice, undisturbed } from './measure.ts';
 import { startRig } from './rig.ts';
 import type { Row } from './rows.ts';
 
@@ -24,9 +24,12 @@ export async function printProfile(row: Row, context: RunContext, load: LoadGene
   const rig = await startRig({ context, pinning: pinCores(), nodeArguments });
   const contender = contenderOf(rig, row, 'gateway');
   const what = { row, contender, round: 0, answerBytes: await answerBytes(contender.request) };
-  await measureSlice(rig, load, { ...what, seconds: 2 });
-  const from = micros();
-  const slice = await measureSlice(rig, load, { ...what, seconds: SECONDS });
+  await undisturbed(() => measureSlice(rig, load, { ...what, seconds: 2 }));
+  let from = micros();
+  const slice = await undisturbed(() => {
+    from = micros();
+    return measureSlice(rig, load, { ...what, seconds: SECONDS });
+  });
   const to = micros();
   await rig.gateway.stop();
   const [file] = globSync(join(folder, '*.cpuprofile'));

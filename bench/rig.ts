@@ -87,6 +87,8 @@ function gatewaySettings(simulatorUrl: string, runId: string): Record<string, st
     OPENAI_BASE_URL: simulatorUrl,
     REDIS_PREFIX: `bench-${runId}`,
     SHUTDOWN_TIMEOUT_MS: '2000',
+    // A machine that is busy otherwise stops everything for longer than the default; what is decided late is measured, too.
+    REDIS_TIMEOUT_MS: '2000',
   };
 }
 

@@ -76,7 +76,7 @@ export async function prove(
   } catch (cause) {
     return { ok: false, refusal: refuse('counters_unavailable'), cause };
   }
-  return call.envelope === undefined ? withBody(call, body, req) : { ok: true, call };
+  return call.body === undefined ? withBody(call, body, req) : { ok: true, call };
 }
 
 function stampOf({ headers }: Request, { envelope }: ProxyCall): Stamp {
@@ -108,10 +108,11 @@ function verifyHmac(req: Request, call: ProxyCall, sent: Buffer, now: number): P
 
 function bodyAsSent(
   req: Request,
-  { envelope }: ProxyCall,
+  { envelope, body }: ProxyCall,
   maxBodyBytes: number,
 ): Promise<Buffer | 'too-large' | undefined> {
-  if (envelope !== undefined) return Promise.resolve(envelope.raw);
+  const read = envelope?.raw ?? body;
+  if (read !== undefined) return Promise.resolve(read);
   return announcesBody(req) ? readBody(req, maxBodyBytes) : Promise.resolve(Buffer.alloc(0));
 }
 

@@ -4,6 +4,7 @@ import { announcesBody, BodyWatch, firstPiece, readBody } from '../upstream/body
 import { isJson, isMultipart } from '../upstream/content-type.ts';
 import { readEnvelope, type Envelope } from '../upstream/envelope.ts';
 import { KeySearch } from '../upstream/key-search.ts';
+import { modelOf } from '../upstream/model.ts';
 import { allowedPath, parseProxyTarget } from '../upstream/path-policy.ts';
 import { findProvider, type Provider } from '../upstream/providers.ts';
 import { refuse, type ErrorShape, type Refusal } from './errors.ts';
@@ -20,7 +21,7 @@ export interface ProxyCall {
   hardwareId: string | undefined;
   /** The envelope that it came in. */
   envelope: SentEnvelope | undefined;
-  /** The provider's request, where it has been read: out of an envelope, or to be verified; else it is piped. */
+  /** The provider's request, where it has been read: out of an envelope, short JSON, or to be verified; else it is piped. */
   body: Buffer | undefined;
   /** Watches a body that is piped. */
   watch: BodyWatch | undefined;
@@ -48,6 +49,9 @@ interface Addressed {
   path: string;
   query: string;
 }
+
+/** JSON of this length is read whole before it is passed on; what is longer is piped. Bytes. */
+const MOST_READ = 262_144;
 
 const bodiless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 
@@ -117,11 +121,11 @@ async function readDropIn(
 ): Promise<ReadCall> {
   const shape = addressed.provider.name;
   const keys = new KeySearch(proxyKey);
-  const asked = performance.now();
-  const first = await firstPiece(req);
-  if (req.destroyed && !req.complete) return { ok: false, refusal: undefined };
+  const { provider, path, query } = addressed;
   const call: ProxyCall = {
-    ...addressed,
+    provider,
+    path,
+    query,
     proxyKey,
     keys,
     hardwareId: undefined,
@@ -130,8 +134,15 @@ async function readDropIn(
     watch: undefined,
     model: '',
     shape,
-    waited: performance.now() - asked,
+    waited: 0,
   };
+  if (!announcesBody(req)) return { ok: true, call };
+  if (isJson(req.headers['content-type']) && Number(req.headers['content-length']) <= MOST_READ)
+    return readShortDropIn(req, addressed, call, maxBodyBytes);
+  const asked = performance.now();
+  const first = await firstPiece(req);
+  call.waited = performance.now() - asked;
+  if (req.destroyed && !req.complete) return { ok: false, refusal: undefined };
   if (first === undefined) return { ok: true, call };
   if (keys.inBytes(first)) {
     // An envelope whose sender put a key into a header as well: the envelope's rules keep the keys from the provider.
@@ -141,10 +152,33 @@ async function readDropIn(
     return refusedCall(keyInBody(), shape, shape);
   }
   const contentType = req.headers['content-type'];
-  const watch = new BodyWatch(contentType, keys, maxBodyBytes);
-  watch.lookAhead(first);
-  const nothingLeft = first.length === Number(req.headers['content-length']) && !isMultipart(contentType);
-  return { ok: true, call: { ...call, watch: nothingLeft ? undefined : watch, model: watch.model } };
+  call.watch = new BodyWatch(contentType, keys, maxBodyBytes);
+  call.watch.lookAhead(first);
+  call.model = call.watch.model;
+  return { ok: true, call };
+}
+
+/** JSON that is read before anything is sent: the provider gets it in one piece, and its model is known at admission. */
+async function readShortDropIn(
+  req: IncomingMessage,
+  addressed: Addressed,
+  call: ProxyCall,
+  maxBodyBytes: number,
+): Promise<ReadCall> {
+  const { provider, proxyKey, keys } = call;
+  const asked = performance.now();
+  const body = await readBody(req, maxBodyBytes);
+  call.waited = performance.now() - asked;
+  if (body === undefined || body === 'too-large') return { ok: false, refusal: undefined };
+  if (keys.inBytes(body)) {
+    // An envelope whose sender put a key into a header as well: the envelope's rules keep the keys from the provider.
+    if (req.method === 'POST')
+      return openEnvelope(body, addressed, call.waited, { foreignCredential: true, proxyKey });
+    return refusedCall(keyInBody(), provider.name, provider.name);
+  }
+  call.body = body;
+  call.model = await modelOf(body, req.headers);
+  return { ok: true, call };
 }
 
 async function readEnveloped(
@@ -163,6 +197,18 @@ async function readEnveloped(
   if (raw === 'too-large') {
     return refusedCall(refuse('body_too_large', { max: maxBodyBytes }), shape, name);
   }
+  return openEnvelope(raw, addressed, waited, { foreignCredential, proxyKey: keyInHeader });
+}
+
+async function openEnvelope(
+  raw: Buffer,
+  addressed: Addressed,
+  waited: number,
+  inHeaders: { foreignCredential: boolean; proxyKey: string | undefined },
+): Promise<ReadCall> {
+  const { foreignCredential, proxyKey: keyInHeader } = inHeaders;
+  const { name } = addressed.provider;
+  const shape = foreignCredential ? name : 'licensify';
   const read = await readEnvelope(raw);
   if (read.ok) {
     const isOtherKey = keyInHeader !== undefined && keyInHeader !== read.envelope.proxyKey;

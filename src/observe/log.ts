@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
+import { BatchedLines } from './batched-lines.ts';
 
 export type { Logger } from 'pino';
 
@@ -45,7 +46,9 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     serializers: { err: serializeError },
   };
   if (destination !== undefined) return pino(options, destination);
-  return process.stdout.isTTY ? pino(options, pretty({ sync: true, ignore: 'pid,hostname' })) : pino(options);
+  return process.stdout.isTTY
+    ? pino(options, pretty({ sync: true, ignore: 'pid,hostname' }))
+    : pino(options, new BatchedLines());
 }
 
 /**

@@ -100,13 +100,18 @@ export function readBody(
   if (request.readableEnded) return Promise.resolve(nothing);
   if (request.destroyed) return Promise.resolve(undefined);
   const { promise, resolve } = Promise.withResolvers<Buffer | 'too-large' | undefined>();
+  const announced = Number(request.headers['content-length'] ?? NaN);
   const pieces: Buffer[] = [];
   let length = 0;
   request.on('data', (piece: Buffer) => {
     length += piece.length;
-    if (length <= maxBytes) return void pieces.push(piece);
-    pieces.length = 0;
-    resolve('too-large');
+    if (length > maxBytes) {
+      pieces.length = 0;
+      resolve('too-large');
+    } else if (length === announced) {
+      // Nothing more can come, and the event that says so comes later.
+      resolve(pieces.length === 0 ? piece : Buffer.concat([...pieces, piece]));
+    } else pieces.push(piece);
   });
   request.once('end', () => resolve(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)));
   request.once('close', () => resolve(undefined));

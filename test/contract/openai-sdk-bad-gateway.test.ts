@@ -13,6 +13,7 @@ import {
   startSdkStage,
   textOfError,
   type SdkStage,
+  stageClock,
 } from '../support/sdk-stage.ts';
 import { OPENAI_KEY } from '../support/simulator/simulator.ts';
 
@@ -52,7 +53,7 @@ describe('a provider that refuses our key or cannot be reached, through the Open
   it('a connection that is refused, or reset before the headers, is a 502 and given back', async () => {
     const { licenseId, proxyKey } = await stage.gateway.device();
     const env = { OPENAI_BASE_URL: await refusingUrl() };
-    const alone = await startTestGateway({ joins: stage.gateway, env });
+    const alone = await startTestGateway({ joins: stage.gateway, env, clock: stageClock() });
     try {
       for (const gateway of [alone, stage.gateway]) {
         const client = openaiAt(gateway, proxyKey, { maxRetries: 0 });

@@ -15,6 +15,11 @@ import {
 /** What a test's usage rows are booked on: its clock stands still, so that no midnight comes between. */
 export const STAGE_DAY = '2026-11-22';
 
+/** That clock, for each gateway that counts into the same ledger. */
+export function stageClock(): FakeClock {
+  return new FakeClock(`${STAGE_DAY}T12:00:00Z`);
+}
+
 /** The official OpenAI SDK as a customer sets it up: nothing but the base URL and the proxy key. */
 export function openaiAt(gateway: TestGateway, proxyKey: string, options: OpenAIOptions = {}): OpenAI {
   return new OpenAI({ apiKey: proxyKey, baseURL: `${gateway.url}/proxy/openai/v1`, ...options });
@@ -45,8 +50,7 @@ export interface SdkStage {
  * try it again, which is right and makes the counts of a test a matter of luck.
  */
 export async function startSdkStage(options: TestGatewayOptions = {}): Promise<SdkStage> {
-  const clock = new FakeClock(`${STAGE_DAY}T12:00:00Z`);
-  const gateway = await startTestGateway({ clock, counters: 'memory', ...options });
+  const gateway = await startTestGateway({ clock: stageClock(), counters: 'memory', ...options });
   const reference: Simulator = await startSimulator();
   const device = await gateway.device();
   return {

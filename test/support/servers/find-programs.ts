@@ -35,7 +35,8 @@ export function findFolderWith(programs: readonly string[], folders: readonly st
   return folders.find((folder) => programs.every((program) => isProgram(join(folder, program))));
 }
 
-function pathFolders(env: NodeJS.ProcessEnv): string[] {
+/** The folders of PATH. */
+export function pathFolders(env: NodeJS.ProcessEnv): string[] {
   return (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
 }
 
