@@ -19,6 +19,13 @@ const PATH = '/v1/chat/completions';
 
 /** How a contender is asked for the answer of a row. */
 export function contenderOf(rig: Rig, row: Row, name: ContenderName): Contender {
+  const contender = findContender(rig, row, name);
+  if (contender === undefined) throw new Error(`${name} is not running`);
+  return contender;
+}
+
+/** The same; undefined where it cannot be had on this machine. */
+export function findContender(rig: Rig, row: Row, name: ContenderName): Contender | undefined {
   const body = bodyOf(row);
   const simulate = row.events === undefined ? undefined : `chunks=${row.events},chunk-delay=${EVENT_GAP_MS}`;
   const headers = (key: string | undefined): LoadRequest['headers'] => ({
@@ -26,12 +33,24 @@ export function contenderOf(rig: Rig, row: Row, name: ContenderName): Contender 
     ...(key !== undefined && { Authorization: `Bearer ${key}` }),
     ...(simulate !== undefined && { 'x-simulate': simulate }),
   });
-  const { simulator, relay, gateway, device } = rig;
+  const { simulator, relay, gateway, peers, device } = rig;
   const proxied = `${gateway.url}/proxy/openai${PATH}`;
   switch (name) {
     case 'direct': {
       const request = { url: simulator.url + PATH, headers: headers(OPENAI_KEY), body };
       return { name, request, pid: undefined, isCounted: false };
+    }
+    case 'nginx':
+    case 'haproxy':
+    case 'portkey': {
+      const peer = peers[name];
+      if (peer === undefined) return undefined;
+      const request = {
+        url: peer.url + PATH,
+        headers: { ...headers(OPENAI_KEY), ...forPortkey(simulator.url) },
+        body,
+      };
+      return { name, request, pid: peer.pid, isCounted: false };
     }
     case 'bare': {
       const request = { url: relay.url + PATH, headers: headers('replaced-by-the-relay'), body };
@@ -46,6 +65,11 @@ export function contenderOf(rig: Rig, row: Row, name: ContenderName): Contender 
       return { name, request, pid: gateway.pid, isCounted: true };
     }
   }
+}
+
+/** Which provider Portkey is to ask, and where; the others pass it on unread. */
+function forPortkey(target: string): LoadRequest['headers'] {
+  return { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${target}/v1` };
 }
 
 /** How many bytes one whole answer takes on the wire, head and framing included. */

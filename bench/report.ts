@@ -33,7 +33,8 @@ type Figure = Exclude<keyof Slice, 'contender'>;
 export function summarize({ row, slices }: RowResult): Summary[] {
   const series = (contender: ContenderName, figure: Figure): (number | undefined)[] =>
     slices.filter((slice) => slice.contender === contender).map((slice) => slice[figure]);
-  return row.contenders.map((contender) => {
+  const present = row.contenders.filter((name) => slices.some(({ contender }) => contender === name));
+  return present.map((contender) => {
     const own = (figure: Figure): (number | undefined)[] => series(contender, figure);
     const spread = (figure: Figure): Spread | undefined =>
       spreadOf(own(figure).filter((value) => value !== undefined));

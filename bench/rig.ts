@@ -7,6 +7,7 @@ import { findPostgresServer, findRedisServer } from '../test/support/servers/way
 import { OPENAI_KEY } from '../test/support/simulator/keys.ts';
 import type { Pinning } from './cores.ts';
 import { activateDevice, type Device } from './device.ts';
+import { startPeers, type Peers } from './peers.ts';
 import { startService, type Service, type ServiceOptions } from './services.ts';
 
 /** Everything that a benchmark needs, running. */
@@ -14,6 +15,8 @@ export interface Rig {
   readonly simulator: Service;
   readonly relay: Service;
   readonly gateway: Service;
+  /** Those that were asked for and can be had here. */
+  readonly peers: Peers;
   readonly device: Device;
   /** For people: which stores. */
   readonly stores: string;
@@ -24,6 +27,8 @@ export interface Rig {
 export interface RigOptions {
   readonly context: RunContext;
   readonly pinning: Pinning;
+  /** Whether the others of the field take part. */
+  readonly withPeers?: boolean;
   /** Of the gateway: `--cpu-prof`. */
   readonly nodeArguments?: readonly string[];
   /** The checkout whose gateway runs; this one by default. */
@@ -53,6 +58,11 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     prefix,
     env: { TARGET: simulator.url, REAL_KEY: OPENAI_KEY },
   });
+  const peers =
+    options.withPeers === true
+      ? await startPeers({ folder, prefix, target: simulator.url }, console.error)
+      : {};
+  for (const [name, peer] of Object.entries(peers)) closers.add(name, () => peer.stop());
   const adminToken = randomBytes(24).toString('hex');
   const gateway = await start('gateway', resolve(checkout, 'src/main.ts'), {
     prefix,
@@ -70,6 +80,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     simulator,
     relay,
     gateway,
+    peers,
     device,
     stores: `PostgreSQL: ${postgres.description}; Redis: ${redis.description}`,
     booked: () => database.booked(device.licenseId),

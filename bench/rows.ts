@@ -1,5 +1,7 @@
-/** Who answers: the simulator itself, the bare relay, or the gateway, which is asked in both of its forms. */
-export type ContenderName = 'direct' | 'bare' | 'gateway' | 'envelope';
+import type { PeerName } from './peers.ts';
+
+/** Who answers: the simulator itself, others of the field, the bare relay, or the gateway, asked in both of its forms. */
+export type ContenderName = 'direct' | PeerName | 'bare' | 'gateway' | 'envelope';
 
 /** One comparison: the same request, by everybody in turn, for some rounds. */
 export interface Row {
@@ -24,7 +26,7 @@ export const rows: readonly Row[] = [
   {
     name: 'json',
     title: 'JSON chat completion, 32 connections',
-    contenders: ['direct', 'bare', 'gateway', 'envelope'],
+    contenders: ['direct', 'nginx', 'haproxy', 'portkey', 'bare', 'gateway', 'envelope'],
     connections: 32,
     rounds: 5,
     seconds: 3,
@@ -33,7 +35,7 @@ export const rows: readonly Row[] = [
   {
     name: 'single',
     title: 'JSON chat completion, 1 connection',
-    contenders: ['direct', 'bare', 'gateway'],
+    contenders: ['direct', 'nginx', 'portkey', 'bare', 'gateway'],
     connections: 1,
     rounds: 5,
     seconds: 2,

@@ -3,7 +3,8 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Closers } from '../test/support/servers/closers.ts';
 import { newRunId, removeTemporaryFolders, type RunContext } from '../test/support/servers/run-context.ts';
-import { answerBytes, contenderOf } from './contenders.ts';
+import { answerBytes, findContender } from './contenders.ts';
+import { chartOf } from './chart.ts';
 import { compareCheckouts } from './compare.ts';
 import { pinCores } from './cores.ts';
 import { autocannonLoad } from './load/autocannon.ts';
@@ -27,8 +28,8 @@ npm run bench -- state [quick | copy <database>]
 npm run bench -- sizing         what a license, a request and a stream cost in each part: docs/operations.md
 
 Starts everything itself, on this machine alone: PostgreSQL and Redis (TEST_DATABASE_URL and TEST_REDIS_URL, or the
-programs of this machine, or Docker), the provider simulator, a bare http-proxy relay, the gateway, and the load (wrk
-where it is installed, autocannon otherwise).`;
+programs of this machine, or Docker), the provider simulator, a bare http-proxy relay, the gateway, nginx and HAProxy
+where they are installed, Portkey's gateway from npm, and the load (wrk where it is installed, autocannon otherwise).`;
 
 const WARM_UP_SECONDS = 1;
 
@@ -78,7 +79,7 @@ function readJob(args: readonly string[], load: LoadGenerator): (context: RunCon
 async function runRows(selected: readonly Row[], context: RunContext, load: LoadGenerator): Promise<void> {
   const began = new Date();
   const pinning = pinCores();
-  const rig = await startRig({ context, pinning });
+  const rig = await startRig({ context, pinning, withPeers: true });
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB`;
   const setup = {
     machine,
@@ -111,7 +112,8 @@ async function runRow(rig: Rig, row: Row, load: LoadGenerator): Promise<RowResul
   console.error(`${row.name}: ${row.title}, ${row.rounds} rounds`);
   const contenders = [];
   for (const name of row.contenders) {
-    const contender = contenderOf(rig, row, name);
+    const contender = findContender(rig, row, name);
+    if (contender === undefined) continue;
     const what = { row, contender, round: 0, answerBytes: await answerBytes(contender.request) };
     const seconds = WARM_UP_SECONDS + (row.events === undefined ? 0 : 1);
     await undisturbed(() => measureSlice(rig, load, { ...what, seconds }));
@@ -125,7 +127,10 @@ async function runRow(rig: Rig, row: Row, load: LoadGenerator): Promise<RowResul
   return { row, slices };
 }
 
-function writeResults(setup: object, results: readonly RowResult[]): string {
+function writeResults(
+  setup: { at: string; node: string; load: string },
+  results: readonly RowResult[],
+): string {
   const folder = join(import.meta.dirname, 'results');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'latest.json');
@@ -136,6 +141,11 @@ function writeResults(setup: object, results: readonly RowResult[]): string {
     summaries: summarize(result),
     slices: result.slices,
   }));
+  const { at, node, load } = setup;
+  writeFileSync(
+    join(folder, 'latest.svg'),
+    `${chartOf(results, `${at.slice(0, 10)}, Node.js ${node}, ${load}`)}\n`,
+  );
   writeFileSync(file, `${JSON.stringify({ ...setup, rows: rowsOut }, undefined, 2)}\n`);
   return file;
 }

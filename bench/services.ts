@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { settledWithin } from '../test/support/servers/closers.ts';
@@ -19,6 +20,10 @@ export interface ServiceOptions {
   prefix?: readonly string[];
   nodeArguments?: readonly string[];
   arguments?: readonly string[];
+  /** In place of node. */
+  program?: string;
+  /** Where it will listen, of a program that does not say so itself. */
+  url?: string;
   /** All of its environment, besides PATH. */
   env?: Readonly<Record<string, string>>;
   /** Where it runs and its output goes. Not the project: a developer's .env is no part of a benchmark. */
@@ -41,7 +46,13 @@ export async function startService(name: string, script: string, options: Servic
   const { prefix = [], nodeArguments = [], folder, env = {} } = options;
   const output = join(folder, `${name}.out`);
   const errors = join(folder, `${name}.err`);
-  const line = [...prefix, process.execPath, ...nodeArguments, script, ...(options.arguments ?? [])];
+  const line = [
+    ...prefix,
+    options.program ?? process.execPath,
+    ...nodeArguments,
+    script,
+    ...(options.arguments ?? []),
+  ];
   const [command = '', ...args] = line;
   const [out, err] = [openSync(output, 'a'), openSync(errors, 'a')];
   const child = spawn(command, args, {
@@ -58,7 +69,7 @@ export async function startService(name: string, script: string, options: Servic
   if (pid === undefined) throw new Error(`${name} could not be started`);
   return {
     pid,
-    url: await listeningAt(name, child, output, errors),
+    url: await listeningAt(name, child, { output, errors, url: options.url }),
     lastErrors: () => errorsIn(tailOf(output)),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -72,18 +83,30 @@ export async function startService(name: string, script: string, options: Servic
 async function listeningAt(
   name: string,
   child: ChildProcess,
-  output: string,
-  errors: string,
+  { output, errors, url: given }: { output: string; errors: string; url: string | undefined },
 ): Promise<string> {
   const deadline = Date.now() + START_LIMIT_MS;
   while (Date.now() < deadline) {
     // The simulator and the relay print their URL; the gateway's log line holds it as "url".
     const url = /(?:^|"url":")(http:\/\/[^"\s]+)/m.exec(readFileSync(output, 'utf8'))?.[1];
-    if (url !== undefined) return url;
+    if (given === undefined && url !== undefined) return url;
+    if (given !== undefined && (await accepts(given))) return given;
     if (child.exitCode !== null) break;
     await sleep(50);
   }
   throw new Error(`${name} did not start:\n${readFileSync(errors, 'utf8').trim()}`);
+}
+
+function accepts(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = net.connect(Number(port), hostname);
+    const end = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => end(true)).once('error', () => end(false));
+  });
 }
 
 const TAIL_BYTES = 262_144;
