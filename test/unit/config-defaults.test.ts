@@ -34,6 +34,7 @@ const defaults = {
   logLevel: 'info',
   mail: undefined,
   requireEmailVerification: true,
+  tracing: undefined,
 };
 
 it('an empty environment yields the defaults of the contract, and so do empty variables', () => {

@@ -32,9 +32,13 @@ const wrong: Record<string, [value: string, takes: RegExp]> = {
   PROXY_KEY_GRACE_SECONDS: ['5m', /^a whole number/],
   REQUIRE_SIGNATURE: ['perhaps', /^true or false/],
   LOG_LEVEL: ['verbose', /^fatal, error, warn, info, debug, trace or silent$/],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['collector:4318', /^the base URL of an OTLP\/HTTP receiver/],
+  OTEL_EXPORTER_OTLP_HEADERS: ['a secret without a name', /^headers for the receiver: name=value/],
+  OTEL_TRACES_SAMPLER: ['sometimes', /^one of always_on, always_off, traceidratio, /],
+  OTEL_TRACES_SAMPLER_ARG: ['1.5', /^the share of traces/],
 };
 /** Any text may be a path. */
-const takesAnything = ['DATA_DIR', 'TIERS_FILE'];
+const takesAnything = ['DATA_DIR', 'TIERS_FILE', 'OTEL_SERVICE_NAME'];
 
 function problemsOf(
   environment: Environment,
