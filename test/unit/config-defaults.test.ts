@@ -31,6 +31,8 @@ const defaults = {
   shutdownTimeoutMs: 30_000,
   proxyKeyGraceSeconds: 300,
   requireSignature: false,
+  publicUrl: undefined,
+  usageRetentionMonths: 0,
   logLevel: 'info',
   mail: undefined,
   requireEmailVerification: true,
