@@ -55,8 +55,8 @@ describe('bin/licensify.js on an older Node.js', () => {
     const gateway = launch(['serve'], { cwd: folder.path, env: await serveEnv() });
     try {
       await gateway.waitFor(/"msg":"listening"/);
-      gateway.child.kill('SIGHUP');
-      assert.equal(await gateway.ended(), 'SIGHUP');
+      gateway.child.kill('SIGQUIT');
+      assert.equal(await gateway.ended(), 'SIGQUIT');
     } finally {
       await gateway.stop();
     }
