@@ -7,6 +7,8 @@ import { reservePorts } from './ports.ts';
 /** A running HAProxy in front of a cluster. */
 export interface Balancer {
   readonly url: string;
+  /** Where it tells its health and metrics. */
+  readonly internalUrl: string;
   /** How many connections to gateways were made so far, and how many requests went over one that was there. */
   connections(): Promise<{ made: number; reused: number }>;
   /** The requests that went wrong, as HAProxy tells them. */
@@ -32,6 +34,7 @@ export async function startBalancer(
   }
   return {
     url,
+    internalUrl: `http://127.0.0.1:${internalPort}`,
     connections: () => connections(`http://127.0.0.1:${statsPort}/stats;csv`),
     log: () => haproxy.log(),
     stop: () => haproxy.stop(),
