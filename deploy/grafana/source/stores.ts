@@ -30,7 +30,7 @@ const health: Row = {
       unit: 'percentunit',
       queries: [
         {
-          expr: 'sum(rate(licensify_admissions_total{decision="unavailable",instance=~"$instance"}[$__rate_interval])) / sum(rate(licensify_admissions_total{instance=~"$instance"}[$__rate_interval]))',
+          expr: '(sum(rate(licensify_admissions_total{decision="unavailable",instance=~"$instance"}[$__rate_interval])) or vector(0)) / sum(rate(licensify_admissions_total{instance=~"$instance"}[$__rate_interval]))',
           legend: 'unavailable',
         },
       ],
