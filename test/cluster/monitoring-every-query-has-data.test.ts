@@ -30,13 +30,7 @@ const NOT_HERE: Readonly<Record<string, string>> = {
 };
 
 /** What this version may not tell yet: nothing is asked of it until it does. */
-const TO_COME = [
-  'licensify_redis_memory_used_bytes',
-  'licensify_redis_memory_max_bytes',
-  'licensify_provider_key_info',
-  'licensify_webhook_attempts_total',
-  'licensify_webhook_oldest_pending_seconds',
-];
+const TO_COME = ['licensify_redis_memory_used_bytes', 'licensify_redis_memory_max_bytes'];
 
 const TIERS = `
 [tiers.pro]

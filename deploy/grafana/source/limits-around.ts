@@ -134,7 +134,6 @@ export const messages: Row = {
         {
           expr: 'sum by (outcome) (rate(licensify_webhook_attempts_total[$__rate_interval]))',
           legend: '{{outcome}}',
-          mayBeEmpty: 'there may be no endpoint to deliver to',
         },
       ],
     },

@@ -12,6 +12,7 @@ export class WebhookMetrics {
       help: 'Attempts to deliver a webhook: delivered, failed, or cut off by the end of the gateway',
       labels: ['outcome'],
     });
+    for (const outcome of ['delivered', 'failed', 'cut_off']) this.#attempts.of(outcome);
     const wait = new ReadFamily(registry, {
       name: 'licensify_webhook_oldest_pending_seconds',
       help: 'Age of the oldest webhook that waits to be delivered, in the whole installation; 0: none waits',
