@@ -3,11 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { startCluster, type Cluster } from '../support/cluster/cluster.ts';
 import { startLoad } from '../support/cluster/load.ts';
 import { eventually } from '../support/eventually.ts';
-import {
-  dashboardQueries,
-  variableQueries,
-  type AskedQuery,
-} from '../support/monitoring/dashboard-queries.ts';
+import { dashboardQueries, variableQueries } from '../support/monitoring/dashboard-queries.ts';
 import { metricNames } from '../support/monitoring/metric-names.ts';
 import { startMixedTraffic, type MixedTraffic } from '../support/monitoring/mixed-traffic.ts';
 import type { Sample } from '../support/monitoring/prometheus-api.ts';
@@ -28,9 +24,6 @@ const NOT_HERE: Readonly<Record<string, string>> = {
   licensify_certificate_expiry_timestamp_seconds: 'needs a certificate to look at',
   licensify_mails_total: 'needs a mail server',
 };
-
-/** What this version may not tell yet: nothing is asked of it until it does. */
-const TO_COME = ['licensify_redis_memory_used_bytes', 'licensify_redis_memory_max_bytes'];
 
 const TIERS = `
 [tiers.pro]
@@ -73,13 +66,11 @@ describe('a real Prometheus and Alertmanager, configured as in deploy/, over two
     );
     const waiting = new Set([...dashboardQueries(), ...recorded]);
     t.diagnostic(`${waiting.size} queries`);
-    const toCome = new Set(TO_COME);
-    for (const name of await firstScrapes(monitoring)) toCome.delete(name);
     await eventually(async () => {
       for (const query of waiting) {
         // Prometheus refuses one that does not parse, or whose sides do not fit together: that never gets better.
         const samples = await monitoring.prometheus.query(query.expr);
-        if (isExcused(query, toCome) || hasData(samples)) waiting.delete(query);
+        if (query.mayBeEmpty || hasData(samples)) waiting.delete(query);
       }
       const without = [...waiting].map(({ place, expr }) => `${place}: ${expr}`);
       assert.deepEqual(without, [], 'queries without data');
@@ -134,7 +125,7 @@ describe('a real Prometheus and Alertmanager, configured as in deploy/, over two
       const missing = expressions.flatMap((expr) => {
         const read = metricNames(expr);
         assert.ok(read.length > 0, `no metric is seen in ${expr}`);
-        return read.filter((name) => !names.has(name) && !(name in NOT_HERE) && !TO_COME.includes(name));
+        return read.filter((name) => !names.has(name) && !(name in NOT_HERE));
       });
       assert.deepEqual([...new Set(missing)], [], 'metrics that do not exist');
       const rules = await monitoring.prometheus.rules();
@@ -148,17 +139,4 @@ describe('a real Prometheus and Alertmanager, configured as in deploy/, over two
 /** Something, and not only what came of a division by nothing. */
 function hasData(samples: readonly Sample[]): boolean {
   return samples.some(({ value }) => !Number.isNaN(value));
-}
-
-function isExcused({ expr, mayBeEmpty }: AskedQuery, toCome: ReadonlySet<string>): boolean {
-  return mayBeEmpty || metricNames(expr).some((name) => toCome.has(name));
-}
-
-/** Waits until every gateway has been scraped, and returns the metrics that there are. */
-async function firstScrapes({ prometheus }: MonitoringStack): Promise<Set<string>> {
-  await eventually(async () => {
-    const [sample] = await prometheus.query('min(count_over_time(licensify_build_info[1m]))');
-    assert.ok((sample?.value ?? 0) >= 3);
-  }, PATIENCE);
-  return prometheus.names();
 }
