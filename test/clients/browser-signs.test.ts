@@ -35,8 +35,11 @@ describe('a page in Chromium signs as its tier asks', DEADLINE, () => {
       }
       assert.equal(await inKit(page, 'speakAgain', gateway.url), 'You said: Hello');
       const kept = await page.evaluate(() => {
-        const texts = Object.values({ ...localStorage }).filter((text) => String(text).startsWith('{'));
-        return JSON.parse(String(texts[0])) as { signing?: string; private_key?: { crv?: string } };
+        const key = Object.keys(localStorage).find((name) => name.endsWith('.json')) ?? '';
+        return JSON.parse(localStorage.getItem(key) ?? '') as {
+          signing?: string;
+          private_key?: { crv?: string };
+        };
       });
       assert.equal(kept.signing, signing);
       assert.equal(kept.private_key?.crv, tier === 'bound' ? 'Ed25519' : undefined);

@@ -104,7 +104,7 @@ export class Licensify {
       signing: options.signing ?? 'auto',
       timeoutMs: this.#timeoutMs,
     });
-    const signer = new Signer(options.signing ?? 'auto', options.now ?? Date.now);
+    const signer = new Signer(options.signing ?? 'auto', options.now ?? ((): number => Date.now()));
     this.#calls = new Calls(this.#transport, this.#keys, signer);
     this.fetch = sdkFetch(this.#transport, this.#keys, signer);
   }
