@@ -11,6 +11,7 @@ export const secretNames: readonly string[] = [
   'DATABASE_URL',
   'REDIS_URL',
   'SMTP_URL',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ];
 
 /** What the `…_FILE` variables point to, put where the plain variables would stand. */

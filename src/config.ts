@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { mailSettings, mailContradictions, type MailConfig } from './config-mail.ts';
+import { tracingFrom, tracingSettings } from './config-tracing.ts';
+import type { TracingSettings } from './observe/tracing.ts';
 import {
   apiKeyPattern,
   mask,
@@ -58,6 +60,8 @@ export interface Config {
   /** Undefined: no mail can be sent. */
   readonly mail: MailConfig | undefined;
   readonly requireEmailVerification: boolean;
+  /** Undefined: spans go nowhere. */
+  readonly tracing: TracingSettings | undefined;
 }
 
 export type Loaded = { ok: true; config: Config } | { ok: false; problems: Problem[] };
@@ -195,6 +199,7 @@ const settings = {
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('fatal, error, warn, info, debug, trace or silent'),
+  ...tracingSettings,
 };
 
 const schema = z.object(settings);
@@ -237,7 +242,7 @@ function describeIssue(issue: z.core.$ZodIssue, values: Environment): Problem {
 }
 
 function shown(variable: string, value: string): string {
-  if (variable.endsWith('_URL')) return maskUrl(value);
+  if (variable.endsWith('_URL') || variable.endsWith('_ENDPOINT')) return maskUrl(value);
   return secretNames.includes(variable) ? mask(value) : value;
 }
 
@@ -294,6 +299,7 @@ function freeze(values: Settings, files: Environment): Config {
     logLevel: values.LOG_LEVEL,
     mail: values.SMTP_URL && values.MAIL_FROM ? { url: values.SMTP_URL, from: values.MAIL_FROM } : undefined,
     requireEmailVerification: values.REQUIRE_EMAIL_VERIFICATION,
+    tracing: tracingFrom(values),
   });
 }
 

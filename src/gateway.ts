@@ -16,6 +16,7 @@ import { openServers } from './open-servers.ts';
 import type { TiersInForce } from './licensing/tiers-in-force.ts';
 import { Metrics } from './observe/metrics.ts';
 import type { Logger } from './observe/log.ts';
+import { openTracing, type Tracing } from './observe/tracing.ts';
 import { Trouble } from './observe/trouble.ts';
 import type { Admission } from './quota/admission.ts';
 import { openSignUp } from './open-sign-up.ts';
@@ -74,6 +75,8 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   const open = new Set<RequestState>();
   const metrics = new Metrics(version, () => open);
   const common = { config, clock, log, metrics };
+  const tracing = await openTracing(config.tracing, { log, version });
+  closers.add(() => tracing?.close());
 
   const database = await openDatabase(config, log, metrics);
   closers.add(() => database.close());
@@ -91,7 +94,7 @@ async function build(options: GatewayOptions, closers: Closers): Promise<Gateway
   closers.add(keepHouse({ ...common, db: database.ledger, redis: counting.redis }));
   watchGateway({ ...common, database, counting, sessions: licensing.sessions, tiers: tiers.current });
 
-  const parts = { ...common, database, counting, licensing, tiers: tiers.current, box, keys };
+  const parts = { ...common, tracing, database, counting, licensing, tiers: tiers.current, box, keys };
   const app = createApp({ ...appSettings(options, counting), ...(await openApp(parts, closers, open)) });
   const { url, internalUrl } = await openServers({ config, app, metrics, database, counting, closers });
   return {
@@ -111,6 +114,7 @@ interface OpenParts {
   clock: Clock;
   log: Logger;
   metrics: Metrics;
+  tracing: Tracing | undefined;
   database: Database;
   counting: Counting;
   licensing: Licensing;
@@ -139,7 +143,7 @@ async function openApp(
   };
   return {
     signUp,
-    observer: { log, open, metrics: metrics.requests },
+    observer: { log, open, metrics: metrics.requests, tracing: parts.tracing },
     common: {
       ...licensing,
       clock,

@@ -55,7 +55,7 @@ function originOf(terminal: Terminal, name: SettingName): string {
 
 function masked(name: SettingName, value: Value): Value {
   if (typeof value !== 'string') return value;
-  if (name.endsWith('_URL')) return maskUrl(value);
+  if (name.endsWith('_URL') || name.endsWith('_ENDPOINT')) return maskUrl(value);
   return secretNames.includes(name) ? mask(value) : value;
 }
 
@@ -98,6 +98,12 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     REQUIRE_SIGNATURE: config.requireSignature,
     USAGE_RETENTION_MONTHS: config.usageRetentionMonths,
     LOG_LEVEL: config.logLevel,
+    OTEL_EXPORTER_OTLP_ENDPOINT: config.tracing?.endpoint,
+    // Their names tell enough.
+    OTEL_EXPORTER_OTLP_HEADERS: config.tracing && Object.keys(config.tracing.headers),
+    OTEL_SERVICE_NAME: config.tracing?.serviceName,
+    OTEL_TRACES_SAMPLER: config.tracing?.sampler,
+    OTEL_TRACES_SAMPLER_ARG: config.tracing?.ratio,
   };
 }
 

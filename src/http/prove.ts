@@ -62,7 +62,9 @@ export async function prove(
   const problem = early === undefined ? stampProblem(stampOf(req, call), now) : problemOf(early);
   if (problem !== undefined) return invalid(problem);
 
+  const asked = performance.now();
   const body = await bodyAsSent(req, call, parts.maxBodyBytes);
+  call.waited += performance.now() - asked;
   if (body === undefined) return { ok: false, refusal: undefined };
   if (body === 'too-large')
     return { ok: false, refusal: refuse('body_too_large', { max: parts.maxBodyBytes }) };

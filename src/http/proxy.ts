@@ -57,9 +57,10 @@ export function proxy(parts: ProxyParts): RequestHandler {
     state.shape = call.shape;
     state.path = call.path;
     state.model = call.model;
-    state.waited = call.waited;
     // 2. Authenticate: the key's session, from memory nearly always.
+    const authenticated = state.trace?.step('authenticate');
     const auth = await parts.sessions.authenticate(call.proxyKey);
+    authenticated?.();
     if (!auth.known) {
       answerRefusal(res, state, refuse('invalid_proxy_key'));
       return;
@@ -120,7 +121,9 @@ async function serveAdmitted(
   const { name } = call.provider;
   // 4. Admit: counted in the day and in the month, or in neither.
   const counted = { licenseId: license.id, deviceId, provider: name, model: call.model };
+  const decided = state.trace?.step('admit');
   const decision = await parts.admission.admit(counted, limits);
+  decided?.({ 'licensify.decision': decision.outcome });
   parts.decided(license, limits, decision);
   if (decision.outcome !== 'admitted') {
     if (decision.outcome === 'unavailable') state.error = decision.cause;
@@ -219,8 +222,11 @@ function relayTo(
     bodyLength: call.body?.length,
     contentType: call.envelope && 'application/json',
   });
+  const { path, model } = call;
+  state.trace?.upstream({ provider: call.provider.name, path, method: req.method, model, base }, headers);
   let counted = used;
   state.upstreamStart = performance.now();
+  state.waited = call.waited;
   call.watch?.begin(req);
   return parts.relay.pass({
     req,

@@ -15,12 +15,15 @@ export interface Ending {
   firstByteMs: number | undefined;
   received: number;
   sent: number;
+  /** Of the client's trace, or of ours. */
+  traceId: string | undefined;
 }
 
 /** The one line of a request. */
 export function writeLine(log: Logger, state: RequestState, ending: Ending): void {
   const fields = {
     requestId: state.id,
+    trace_id: ending.traceId,
     method: ending.method,
     path: ending.path,
     provider: state.provider,
@@ -41,9 +44,22 @@ export function writeLine(log: Logger, state: RequestState, ending: Ending): voi
     sent: ending.sent,
     err: state.error ?? state.settleError,
   };
-  const isOurFault = ending.outcome in errorTable && statusOf(ending.outcome as ErrorCode) >= 500;
-  if (isOurFault || fields.err !== undefined) log.error(fields, 'request failed');
-  else log.info(fields, 'request ended');
+  const level = levelOf(state, ending);
+  log[level](fields, level === 'info' ? 'request ended' : 'request failed');
+}
+
+/** A provider's troubles, which are neither ours nor the customer's. */
+const ofProviders = new Set(['upstream_unreachable', 'upstream_timeout', 'cut_short']);
+
+/**
+ * `info`: it went as it should, be it that the customer was refused or the provider answered with an error of its own.
+ * `warn`: the provider failed, or a request that was served could not be given back. `error`: it is for us to look at.
+ */
+export function levelOf(state: RequestState, { outcome }: Ending): 'info' | 'warn' | 'error' {
+  if (ofProviders.has(outcome)) return 'warn';
+  const isOurFault = outcome in errorTable && statusOf(outcome as ErrorCode) >= 500;
+  if (isOurFault || state.error !== undefined) return 'error';
+  return state.settleError === undefined ? 'info' : 'warn';
 }
 
 function round(ms: number | undefined): number | undefined {

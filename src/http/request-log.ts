@@ -3,7 +3,9 @@ import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import type { EndedCall, EndedRequest } from '../observe/metrics.ts';
 import type { Logger } from '../observe/log.ts';
-import { writeLine, type Ending } from './request-line.ts';
+import type { EndedTrace, Tracing } from '../observe/tracing.ts';
+import { traceIdIn } from '../observe/trace-ids.ts';
+import { levelOf, writeLine, type Ending } from './request-line.ts';
 import { beginRequest, type RequestState } from './request-state.ts';
 
 export interface RequestObserver {
@@ -14,6 +16,8 @@ export interface RequestObserver {
     /** Told of each other one. */
     endpointEnded(call: EndedCall): void;
   };
+  /** Undefined where spans go nowhere. */
+  tracing: Tracing | undefined;
   /** Goes up and down with the requests under way. */
   open: Set<RequestState>;
 }
@@ -24,11 +28,13 @@ export function observeRequests(observer: RequestObserver): RequestHandler {
     const state = beginRequest(res);
     res.setHeader('X-Licensify-Request-Id', state.id);
     observer.open.add(state);
+    state.trace = observer.tracing?.begin(req.headers.traceparent, state.startedAt);
     res.once('close', () => {
       observer.open.delete(state);
       const ending = endingOf(req, res, state);
       writeLine(observer.log, state, ending);
       count(observer.metrics, state, ending);
+      state.trace?.end(tracedEnd(state, ending), state.answerStatus);
     });
     next();
   };
@@ -55,7 +61,15 @@ function endingOf(
       firstByteAt === undefined || upstreamStart === undefined ? undefined : firstByteAt - upstreamStart,
     received,
     sent,
+    traceId: state.trace?.traceId ?? traceIdIn(req.headers.traceparent),
   };
+}
+
+function tracedEnd(state: RequestState, ending: Ending): EndedTrace {
+  const { method, path, status, outcome } = ending;
+  const { id: requestId, license, tier, provider } = state;
+  const failed = levelOf(state, ending) !== 'info' || (status !== undefined && status >= 500);
+  return { method, path, status, outcome, requestId, license, tier, provider, failed };
 }
 
 function count(metrics: RequestObserver['metrics'], state: RequestState, ending: Ending): void {

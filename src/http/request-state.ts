@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { RequestTrace } from '../observe/tracing.ts';
 import type { PassageTimes } from '../upstream/relay.ts';
 import type { ErrorShape } from './errors.ts';
 
@@ -22,6 +23,8 @@ export interface RequestState extends PassageTimes {
   /** How long we waited for the client's body before that. Milliseconds. */
   waited: number;
   shape: ErrorShape;
+  /** Its spans, where spans are sent. */
+  trace: RequestTrace | undefined;
   /** An error code of the table, or how else it ended. */
   outcome: string | undefined;
   /** The cause, for the log alone. */
@@ -57,6 +60,8 @@ export function beginRequest(res: Carrier): RequestState {
     firstByteAt: undefined,
     headAt: undefined,
     stream: false,
+    answerStatus: undefined,
+    trace: undefined,
     shape: 'licensify',
     outcome: undefined,
     error: undefined,

@@ -14,6 +14,9 @@ const secretFields = new Set([
   'proxyKey',
   'token',
   'password',
+  'pass',
+  'secret',
+  'masterKey',
   'apiKey',
 ]);
 
@@ -21,11 +24,15 @@ const secretFields = new Set([
 const MAX_DEPTH = 4;
 
 /** Keys as they would stand inside a text, such as an error's message. */
-const secretText = /\b(?:px_[0-9A-Za-z]{8,}|LIC(?:-[0-9A-Z]{5}){2,}|sk-[\w-]{8,}|whsec_[\w+/]{8,}=?)/g;
+const secretText = /\b(?:(?:px|lat|whsec)_[0-9A-Za-z+/=_-]{8,}|LIC(?:-[0-9A-Z]{5}){2,}|sk-[\w-]{8,})/g;
+
+/** The password of a URL: an error of a mail server or a store may quote where it was to go. */
+const passwordInUrl = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s/@]+@/gi;
 
 /** Takes keys out of a text that is about to be written. */
 export function redactText(text: string): string {
-  return text.replaceAll(secretText, (key) => `${key.slice(0, 6)}[redacted]`);
+  const withoutKeys = text.replaceAll(secretText, (key) => `${key.slice(0, 6)}[redacted]`);
+  return withoutKeys.replaceAll(passwordInUrl, '$1[redacted]@');
 }
 
 /**

@@ -84,6 +84,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#line.headCame();
     this.#status = status;
     this.#passage.times.firstByteAt = performance.now();
+    this.#passage.times.answerStatus = status;
     if (status === 401) {
       // It is our key that was refused, and the provider's text may quote it. What it still has to say when the client
       // has its answer, nobody waits for.

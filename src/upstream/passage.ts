@@ -17,6 +17,8 @@ export interface PassageTimes {
   headAt: number | undefined;
   /** Whether the answer is a stream of events. */
   stream: boolean;
+  /** The provider's own status. */
+  answerStatus: number | undefined;
 }
 
 /** One request to pass on. */

@@ -113,6 +113,7 @@ export class PipingEngine implements Engine {
     if (flight === undefined) return;
     const status = answer.statusCode ?? 502;
     flight.times.firstByteAt = performance.now();
+    flight.times.answerStatus = status;
     answer.on('error', () => undefined); // reported by 'close' below
     if (flight.res.destroyed || flight.objection !== undefined) {
       answer.destroy();

@@ -31,9 +31,12 @@ const defaults = {
   shutdownTimeoutMs: 30_000,
   proxyKeyGraceSeconds: 300,
   requireSignature: false,
+  publicUrl: undefined,
+  usageRetentionMonths: 0,
   logLevel: 'info',
   mail: undefined,
   requireEmailVerification: true,
+  tracing: undefined,
 };
 
 it('an empty environment yields the defaults of the contract, and so do empty variables', () => {

@@ -15,6 +15,7 @@ it('no secret is in the message about it, not even where it is wrong', () => {
     DATABASE_URL: `mysql://user:${SECRET}@db/licensify?password=${SECRET}`,
     REDIS_URL: `http://:${SECRET}@redis:6379`,
     SMTP_URL: `https://user:${SECRET}@mail.example.com`,
+    OTEL_EXPORTER_OTLP_HEADERS: `${SECRET} without a name`,
   };
   assert.deepEqual(Object.keys(wrong).sort(), [...secretNames].sort());
   const loaded = loadConfig(wrong);

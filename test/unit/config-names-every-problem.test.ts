@@ -30,11 +30,17 @@ const wrong: Record<string, [value: string, takes: RegExp]> = {
   SHUTDOWN_DELAY_MS: ['2147483648', /^a whole number from 0 to 2147483647/],
   SHUTDOWN_TIMEOUT_MS: ['1.5', /^a whole number/],
   PROXY_KEY_GRACE_SECONDS: ['5m', /^a whole number/],
+  PUBLIC_URL: ['https://licenses.example.com/path', /^where clients reach the gateway/],
+  USAGE_RETENTION_MONTHS: ['-1', /^a whole number from 0 to 1200$/],
   REQUIRE_SIGNATURE: ['perhaps', /^true or false/],
   LOG_LEVEL: ['verbose', /^fatal, error, warn, info, debug, trace or silent$/],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['collector:4318', /^the base URL of an OTLP\/HTTP receiver/],
+  OTEL_EXPORTER_OTLP_HEADERS: ['a secret without a name', /^headers for the receiver: name=value/],
+  OTEL_TRACES_SAMPLER: ['sometimes', /^one of always_on, always_off, traceidratio, /],
+  OTEL_TRACES_SAMPLER_ARG: ['1.5', /^the share of traces/],
 };
 /** Any text may be a path. */
-const takesAnything = ['DATA_DIR', 'TIERS_FILE'];
+const takesAnything = ['DATA_DIR', 'TIERS_FILE', 'OTEL_SERVICE_NAME'];
 
 function problemsOf(
   environment: Environment,

@@ -28,14 +28,17 @@ it('each secret can come from a file, without the line end that editors leave', 
     DATABASE_URL: 'postgres://db/licensify',
     REDIS_URL: 'redis://cache',
     SMTP_URL: 'smtp://mail',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20eDp5',
   };
   assert.deepEqual(Object.keys(values).sort(), [...secretNames].sort());
   const files = Object.entries(values).map(([name, value]) => [`${name}_FILE`, file(name, `${value}\r\n`)]);
   const loaded = loadConfig({
     ...(Object.fromEntries(files) as Record<string, string>),
     MAIL_FROM: 'a@b.example',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
   });
   assert.ok(loaded.ok);
+  assert.deepEqual(loaded.config.tracing?.headers, { authorization: 'Basic eDp5' });
   const { providerKeys, protectedApiKey, adminToken, masterKeys, databaseUrl, redisUrl, mail } =
     loaded.config;
   assert.deepEqual(masterKeys, [Buffer.alloc(32, 7)]);

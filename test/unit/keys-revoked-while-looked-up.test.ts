@@ -18,6 +18,7 @@ const row = {
   device_id: 1,
   hardware_id: 'hw-1',
   key_expires_at: null,
+  public_key: null,
 };
 
 /** A database whose answers a test gives, one after the other, when it likes. */
