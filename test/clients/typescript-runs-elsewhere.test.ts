@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { buildClient, type BuiltClient } from '../support/built-client.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { runProgram } from '../support/run-program.ts';
+import { signingTiers } from '../support/signing.ts';
 
 /** Activates at its first start, streams, and uses what is kept at its second. */
 const script = ({ index }: BuiltClient): string => `
@@ -24,7 +25,7 @@ describe('the client as it is published, plain JavaScript', () => {
   let gateway: TestGateway;
   let client: BuiltClient;
   before(async () => {
-    gateway = await startTestGateway({ counters: 'memory' });
+    gateway = await startTestGateway({ counters: 'memory', tiers: signingTiers() });
     client = await buildClient();
   });
   after(async () => {
@@ -32,8 +33,8 @@ describe('the client as it is published, plain JavaScript', () => {
     await gateway.close();
   });
 
-  async function run(program: string, args: string[]): Promise<void> {
-    const { licenseKey } = await gateway.createLicense();
+  async function run(program: string, args: string[], tier = 'pro'): Promise<void> {
+    const { licenseKey } = await gateway.createLicense({ tier });
     const home = mkdtempSync(join(tmpdir(), 'licensify-client-home-'));
     try {
       const input = script(client).replace('URL', gateway.url).replace('KEY', licenseKey);
@@ -54,9 +55,17 @@ describe('the client as it is published, plain JavaScript', () => {
 
   it('runs in Node.js', () => run(process.execPath, ['--input-type=module', '-']));
 
-  it('runs in Deno, with no more permission than it needs', () => {
-    const deno = join(createRequire(import.meta.url).resolve('deno/package.json'), '../bin.cjs');
-    const allowed = ['--allow-net=127.0.0.1', '--allow-read', '--allow-write', '--allow-env', '--allow-sys'];
-    return run(process.execPath, [deno, 'run', '--no-prompt', ...allowed, '-']);
-  });
+  for (const tier of ['pro', 'signed', 'bound']) {
+    it(`runs in Deno, with no more permission than it needs, on the tier "${tier}"`, () => {
+      const deno = join(createRequire(import.meta.url).resolve('deno/package.json'), '../bin.cjs');
+      const allowed = [
+        '--allow-net=127.0.0.1',
+        '--allow-read',
+        '--allow-write',
+        '--allow-env',
+        '--allow-sys',
+      ];
+      return run(process.execPath, [deno, 'run', '--no-prompt', ...allowed, '-'], tier);
+    });
+  }
 });

@@ -13,6 +13,8 @@ export interface KeptFile {
   license_key?: string;
   hardware_id: string;
   proxy_key: string;
+  signing?: string;
+  private_key?: { kty: string; crv: string; x: string; d: string };
 }
 
 /** A customer's device: a home of its own, on which the TypeScript client runs, any number of times. */
@@ -43,6 +45,7 @@ export class ClientDevice implements Disposable {
   kept(): KeptFile {
     const kept = JSON.parse(readFileSync(this.keyFile, 'utf8')) as KeptFile;
     rememberSecret(kept.proxy_key);
+    if (kept.private_key !== undefined) rememberSecret(kept.private_key.d);
     return kept;
   }
 

@@ -1,6 +1,6 @@
 """Runs the Python client for a test: one JSON object a line in, answers out, one or more lines each.
 
-In: {"make": {…}} makes a client (again); {"do": "method", "args": […], "kwargs": {…}} calls it; "abandon_after": n closes
+In: {"make": {…}} makes a client (again), whose clock is "clock_ahead" seconds ahead; {"do": "method", "args": […], "kwargs": {…}} calls it; "abandon_after": n closes
 its iterator after n items. Out: {"item": …} for each piece of an iterator, as it comes, then {"result": …} or {"error": …}.
 """
 
@@ -8,6 +8,7 @@ import dataclasses
 import json
 import sys
 import threading
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -66,6 +67,8 @@ for line in sys.stdin:
         if "make" in task:
             options = task["make"]
             folder = options.pop("folder")
+            ahead = options.pop("clock_ahead", 0)
+            options["now"] = lambda ahead=ahead: time.time() + ahead
             client = licensify.Client(store=licensify.FileStore(folder=Path(folder)), **options)
             say(result=None)
         else:

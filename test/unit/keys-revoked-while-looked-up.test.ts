@@ -19,7 +19,6 @@ const row = {
   hardware_id: 'hw-1',
   key_expires_at: null,
   public_key: null,
-  public_key: null,
 };
 
 /** A database whose answers a test gives, one after the other, when it likes. */

@@ -8,12 +8,14 @@ from .errors import (
     LicensifyError,
     ProviderError,
     QuotaError,
+    SignatureError,
     StoreError,
     TooManyAttemptsError,
     UnavailableError,
 )
 from .events import StreamEvent, text_of
 from .models import Activation, LicenseState, Quota, Tier
+from .signer import Signing
 from .store import FileStore, MemoryStore, Store
 
 __version__ = "0.1.0"
@@ -31,6 +33,8 @@ __all__ = [
     "ProviderError",
     "Quota",
     "QuotaError",
+    "SignatureError",
+    "Signing",
     "Store",
     "StoreError",
     "StreamEvent",

@@ -14,6 +14,7 @@ from .errors import (
     LicensifyError,
     ProviderError,
     QuotaError,
+    SignatureError,
     TooManyAttemptsError,
     UnavailableError,
 )
@@ -27,6 +28,8 @@ _TYPES: dict[str, type[LicensifyError]] = {
     "device_limit_reached": DeviceError,
     "hardware_not_activated": DeviceError,
     "invalid_proxy_key": DeviceError,
+    "public_key_required": DeviceError,
+    "invalid_signature": SignatureError,
     "too_many_attempts": TooManyAttemptsError,
     "rate_limit_exceeded": QuotaError,
     "monthly_limit_exceeded": QuotaError,
@@ -48,6 +51,7 @@ def error_of(status: int, headers: Message, body: bytes) -> LicensifyError:
         status=status,
         request_id=headers.get("X-Licensify-Request-Id"),
         retry_after=read_retry_after(headers.get("Retry-After")),
+        headers=headers,
     )
     if isinstance(error, QuotaError):
         error.quota = read_quota(headers)

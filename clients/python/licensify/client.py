@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from .answers import parse_object
-from .errors import DeviceError, IncompleteError, LicensifyError
+from .errors import DeviceError, IncompleteError, LicensifyError, SignatureError
 from .events import StreamEvent, stream_events, text_of
-from .keys import Kept, Keys
+from .kept import Kept
+from .keys import Keys
 from .models import Activation, LicenseState, Quota, Tier, read_state, read_tier
+from .signer import Signer, Signing
 from .store import FileStore, Store
 from .transport import Answer, Transport
 
@@ -31,6 +34,8 @@ class Client:
     timeout: of calls to the license endpoints. Seconds.
     call_timeout: the longest silence of a provider: until its headers, and between two pieces. Seconds.
     max_retries: how often a call is tried again that the gateway refused with 503 and nothing done.
+    signing: how requests are signed: ``auto`` (as the license's tier asks), ``none``, ``hmac``, ``ed25519``.
+    now: the time, in seconds since 1970.
     allow_http: allows ``http://`` to other machines: keys then travel in the clear.
     """
 
@@ -46,6 +51,8 @@ class Client:
         timeout: float = 30.0,
         call_timeout: float = 600.0,
         max_retries: int = 2,
+        signing: Signing = "auto",
+        now: Callable[[], float] = time.time,
         allow_http: bool = False,
     ) -> None:
         if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", app) is None:
@@ -56,6 +63,7 @@ class Client:
             )
         self._timeout = timeout
         self._call_timeout = call_timeout
+        self._signer = Signer(signing, now)
         self._transport = Transport(url, allow_http=allow_http, max_retries=max_retries)
         self._keys = Keys(
             self._transport,
@@ -63,6 +71,7 @@ class Client:
             license_key=license_key,
             hardware_id=hardware_id,
             keep_license_key=keep_license_key,
+            signing=signing,
             timeout=timeout,
         )
 
@@ -194,24 +203,68 @@ class Client:
     def _send(self, provider: Provider, path: str, body: Any, headers: Mapping[str, str] | None) -> Answer:
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
 
+        target = f"/proxy/{provider}/{path.lstrip('/')}".partition("#")[0]
+
         def send(kept: Kept) -> Answer:
-            head = {"proxy_key": kept.proxy_key, "provider": provider, "hardware_id": kept.hardware_id}
-            # The body reaches the provider as it stands here, byte for byte.
-            envelope = f'{json.dumps(head)[:-1]}, "body":{text}}}'.encode()
-            target = f"/proxy/{provider}/{path.lstrip('/')}"
-            return self._transport.send(target, envelope, timeout=self._call_timeout, headers=headers)
+            def make() -> tuple[bytes, Mapping[str, str]]:
+                envelope = self._enveloped(kept, provider, text)
+                proof = self._signer.proof(kept, target=target, body=envelope)
+                return envelope, {**(headers or {}), **proof}
+
+            return self._transport.send_anew(target, make, timeout=self._call_timeout)
 
         kept = self._keys.current()
-        try:
-            return send(kept)
-        except DeviceError as error:
-            if error.code != "invalid_proxy_key":
-                raise
-        # A key that is refused is renewed, once.
-        return send(self._keys.renew(kept.proxy_key))
+        tried: set[str] = set()
+        while True:
+            used = self._signer.offset
+            try:
+                return send(kept)
+            except (DeviceError, SignatureError) as error:
+                remedy = self._remedy(error, kept, used)
+                # Each is tried once.
+                if remedy is None or remedy in tried:
+                    raise
+            tried.add(remedy)
+            if remedy == "another key":
+                kept = self._keys.renew(kept.proxy_key)
+            elif remedy == "a signature":
+                kept = self._keys.stamped(kept)
+
+    def _enveloped(self, kept: Kept, provider: Provider, text: str) -> bytes:
+        fields = self._signer.fields(kept, provider, text)
+        head = {
+            "proxy_key": kept.proxy_key,
+            "provider": provider,
+            "hardware_id": kept.hardware_id,
+            **fields,
+        }
+        # The body reaches the provider as it stands here, byte for byte.
+        return f'{json.dumps(head)[:-1]}, "body":{text}}}'.encode()
+
+    def _remedy(self, error: LicensifyError, kept: Kept, used: float) -> str | None:
+        """
+        What to try after a refusal: a key that is refused is renewed; a signature that is refused never costs the key, but
+        is made again where the clock was off, or where there was none yet.
+        """
+        mode = self._signer.mode
+        if error.code == "invalid_proxy_key":
+            return "another key"
+        if error.code == "public_key_required":
+            return "another key" if mode in ("auto", "ed25519") else None
+        if error.code != "invalid_signature":
+            return None
+        if self._signer.kind_for(kept) is None:
+            return "a signature" if mode == "auto" else None
+        return "the right time" if self._signer.correct(error.headers, used) else None
 
     def _sdk_kwargs(self, path: str) -> dict[str, str]:
-        key = self.key()
+        kept = self._keys.current()
+        key = kept.proxy_key
+        if kept.private_key is not None or kept.signing is not None:
+            raise LicensifyError(
+                "This license's requests have to be signed, which the SDK does not do: use call(), stream() and chat()",
+                code="signing_required",
+            )
         if not key.startswith("px_"):
             raise LicensifyError(
                 "This gateway hands out the key of the provider itself: use key() as its API key",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.message import Message
+
 from .models import Quota
 
 
@@ -16,6 +18,7 @@ class LicensifyError(Exception):
         status: int = 0,
         request_id: str | None = None,
         retry_after: float | None = None,
+        headers: Message | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -27,6 +30,8 @@ class LicensifyError(Exception):
         self.request_id = request_id
         #: Seconds to wait before another attempt.
         self.retry_after = retry_after
+        #: Those of the answer.
+        self.headers = headers
 
 
 class LicenseError(LicensifyError):
@@ -35,6 +40,10 @@ class LicenseError(LicensifyError):
 
 class DeviceError(LicensifyError):
     """This device is not, or no longer, or cannot be activated."""
+
+
+class SignatureError(LicensifyError):
+    """The signature of a request was refused, for the reason that the message says."""
 
 
 class QuotaError(LicensifyError):

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
-from .answers import parse_object
+from .device_key import DeviceKey, make_device_key
 from .errors import DeviceError, LicensifyError, StoreError
 from .key_envelope import open_key_envelope
+from .kept import Kept, demanded, read_kept, write_kept
 from .machine import machine_id
 from .models import Activation, read_activation
+from .signer import Signing
 from .store import Store
 from .transport import Transport
 
 _DEVICE_NAME = "device-id"
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What this device keeps of its activation. The TypeScript client reads and writes the same."""
-
-    url: str
-    hardware_id: str
-    proxy_key: str
-    #: Absent where the application did not want it kept: then only it can activate again.
-    license_key: str | None = None
 
 
 class Keys:
@@ -42,6 +32,7 @@ class Keys:
         license_key: str | None,
         hardware_id: str | None,
         keep_license_key: bool,
+        signing: Signing,
         timeout: float,
     ) -> None:
         self._transport = transport
@@ -52,6 +43,7 @@ class Keys:
         self._license_key = self._given_license_key
         self._given_hardware_id = hardware_id
         self._keep_license_key = keep_license_key
+        self._signing = signing
         self._timeout = timeout
         self._kept: Kept | None = None
         self._lock = threading.RLock()
@@ -62,7 +54,7 @@ class Keys:
             key = license_key.strip()
             hardware = hardware_id if hardware_id is not None else self.hardware_id()
             sent = {"license_key": key, "hardware_id": hardware}
-            answer = self._transport.json("/activate", sent, timeout=self._timeout)
+            answer, device_key = self._ask(sent)
             try:
                 activation = read_activation(answer, hardware)
                 proxy_key = open_key_envelope(answer["encrypted_api_key"], answer["iv"], key)
@@ -73,23 +65,47 @@ class Keys:
             self._license_key = key
             # In force even where it then cannot be kept.
             kept_license_key = key if self._keep_license_key else None
-            self._kept = Kept(self._transport.url, hardware, proxy_key, kept_license_key)
-            self._store.set(self._name, _written(self._kept))
+            self._kept = Kept(
+                self._transport.url,
+                hardware,
+                proxy_key,
+                kept_license_key,
+                demanded(answer.get("signing")),
+                device_key,
+            )
+            self._store.set(self._name, write_kept(self._kept))
             return activation
+
+    def _ask(self, sent: dict[str, str]) -> tuple[dict[str, Any], DeviceKey | None]:
+        """What ``/activate`` answers: with a key of the device where that is to be bound, a new one each time."""
+        known = self._kept or self._read_if_usable()
+        # A device that was bound stays so.
+        is_bound = known is not None and known.private_key is not None
+        if self._signing != "ed25519" and not (self._signing == "auto" and is_bound):
+            try:
+                return self._transport.json("/activate", sent, timeout=self._timeout), None
+            except DeviceError as error:
+                if self._signing != "auto" or error.code != "public_key_required":
+                    raise
+        device_key = make_device_key()
+        with_key = {**sent, "public_key": device_key.x}
+        return self._transport.json("/activate", with_key, timeout=self._timeout), device_key
 
     def current(self) -> Kept:
         """What is kept, or a first activation where the application gave a license key. Raises DeviceError."""
         with self._lock:
             if self._kept is not None:
                 return self._kept
-            if self._license_key is None:
-                self._kept = self._read()
-                if self._kept is None:
-                    raise _not_activated("This device is not activated")
-                return self._kept
             # With a license key at hand, what is damaged is replaced.
-            self._kept = self._read_if_usable()
-            return self._kept if self._kept is not None else self._activated(self._license_key, None)
+            kept = self._read() if self._license_key is None else self._read_if_usable()
+            if kept is not None and (self._signing != "ed25519" or kept.private_key is not None):
+                self._kept = kept
+                return kept
+            license_key = self._license_key or (kept.license_key if kept is not None else None)
+            if license_key is None:
+                own = "" if kept is None else " with a key of its own"
+                raise _not_activated(f"This device is not activated{own}")
+            return self._activated(license_key, kept.hardware_id if kept is not None else None)
 
     def renew(self, refused: str) -> Kept:
         """
@@ -108,6 +124,19 @@ class Keys:
             if license_key is None:
                 raise _not_activated("This device's key is no longer valid")
             return self._activated(license_key, known.hardware_id if known is not None else None)
+
+    def stamped(self, kept: Kept) -> Kept:
+        """The same key, whose requests are to be signed with it from now on: its tier has come to ask for that."""
+        stamped = replace(kept, signing="hmac-sha256")
+        with self._lock:
+            if self._kept == kept:
+                self._kept = stamped
+                try:
+                    if self._read() == kept:
+                        self._store.set(self._name, write_kept(stamped))
+                except StoreError:
+                    pass  # it is learned again at the next start
+        return stamped
 
     def identity(self) -> dict[str, Any]:
         """The license key and the device, for the license endpoints. Raises DeviceError where neither is known."""
@@ -151,7 +180,7 @@ class Keys:
         text = self._store.get(self._name)
         if text is None:
             return None
-        kept = _read(text, self._name)
+        kept = read_kept(text, self._name)
         is_other_device = self._given_hardware_id not in (None, kept.hardware_id)
         return None if kept.url != self._transport.url or is_other_device else kept
 
@@ -160,30 +189,6 @@ class Keys:
             return self._read()
         except StoreError:
             return None
-
-
-def _written(kept: Kept) -> str:
-    fields = {
-        "version": 1,
-        "url": kept.url,
-        **({} if kept.license_key is None else {"license_key": kept.license_key}),
-        "hardware_id": kept.hardware_id,
-        "proxy_key": kept.proxy_key,
-    }
-    return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
-
-
-def _read(text: str, name: str) -> Kept:
-    fields = parse_object(text.encode("utf-8", "replace")) or {}
-    texts = [fields.get(field) for field in ("url", "hardware_id", "proxy_key")]
-    license_key = fields.get("license_key")
-    is_whole = fields.get("version") == 1 and all(isinstance(value, str) for value in texts)
-    if not is_whole or not isinstance(license_key, (str, type(None))):
-        raise StoreError(
-            f'What is kept as "{name}" is damaged: activate again, which makes a new key', code="store_damaged"
-        )
-    url, hardware_id, proxy_key = (str(value) for value in texts)
-    return Kept(url, hardware_id, proxy_key, license_key)
 
 
 def _not_activated(what: str) -> DeviceError:

@@ -8,7 +8,7 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,17 +77,29 @@ class Transport:
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def send(
-        self, path: str, body: bytes | None, *, timeout: float, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        body: bytes | None,
+        *,
+        timeout: float,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The same for a request that each attempt can send as it is."""
+        return self.send_anew(path, lambda: (body, headers or {}), timeout=timeout)
+
+    def send_anew(
+        self, path: str, make: Callable[[], tuple[bytes | None, Mapping[str, str]]], *, timeout: float
     ) -> Answer:
         """
         A good answer. What was refused with nothing done is tried again, as often as ``max_retries`` says, after its
-        ``Retry-After``.
+        ``Retry-After``. make: the body and the headers of each attempt, since a signature is good for one.
 
         Raises LicensifyError for every other answer, and where there is none.
         """
         attempt = 0
         while True:
-            answer = self._send_once(path, body, timeout, headers or {})
+            body, headers = make()
+            answer = self._send_once(path, body, timeout, headers)
             if 200 <= answer.status < 300:
                 return answer
             error = error_of(answer.status, answer.headers, answer.read())

@@ -1,4 +1,5 @@
 import { asObject, parse } from './answers.ts';
+import { readDeviceKey, type DeviceKey } from './device-key.ts';
 import { LicensifyError, StoreError } from './errors.ts';
 import { openKeyEnvelope } from './key-envelope.ts';
 import { orUnlimited } from './quota.ts';
@@ -11,6 +12,10 @@ export interface KeptActivation {
   license_key?: string;
   hardware_id: string;
   proxy_key: string;
+  /** What the gateway asks requests with this key to be signed with. */
+  signing?: 'hmac-sha256' | 'ed25519';
+  /** What the proxy key is bound to. */
+  private_key?: DeviceKey;
 }
 
 /** What an activation tells. Limits are requests, or devices; null stands for unlimited. */
@@ -28,7 +33,7 @@ export interface Activation {
 export async function readActivation(
   body: unknown,
   { licenseKey, hardwareId }: { licenseKey: string; hardwareId: string },
-): Promise<{ activation: Activation; proxyKey: string }> {
+): Promise<{ activation: Activation; proxyKey: string; signing: KeptActivation['signing'] }> {
   const answer = asObject(body);
   const limits = asObject(answer?.limits);
   const { encrypted_api_key: encrypted, iv } = answer ?? {};
@@ -39,6 +44,7 @@ export async function readActivation(
   }
   return {
     proxyKey: await openKeyEnvelope(encrypted, iv, licenseKey),
+    signing: isSigning(answer?.signing) ? answer.signing : undefined,
     activation: {
       tier: String(answer?.tier),
       customerName: String(answer?.customer_name),
@@ -59,11 +65,17 @@ export function readKept(text: string, name: string): KeptActivation {
     typeof kept.url === 'string' &&
     typeof kept.hardware_id === 'string' &&
     typeof kept.proxy_key === 'string' &&
-    ['string', 'undefined'].includes(typeof kept.license_key);
+    ['string', 'undefined'].includes(typeof kept.license_key) &&
+    (kept.signing === undefined || isSigning(kept.signing)) &&
+    (kept.private_key === undefined || readDeviceKey(kept.private_key) !== undefined);
   if (isWhole) return kept as unknown as KeptActivation;
   throw new StoreError(`What is kept as "${name}" is damaged: activate again, which makes a new key`, {
     code: 'store_damaged',
   });
+}
+
+function isSigning(value: unknown): value is 'hmac-sha256' | 'ed25519' {
+  return value === 'hmac-sha256' || value === 'ed25519';
 }
 
 /** ISO 8601 or null, as the gateway writes moments. */

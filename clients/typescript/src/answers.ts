@@ -4,6 +4,7 @@ import {
   LicensifyError,
   ProviderError,
   QuotaError,
+  SignatureError,
   TooManyAttemptsError,
   UnavailableError,
   type ErrorDetails,
@@ -11,7 +12,12 @@ import {
 import { readQuota } from './quota.ts';
 
 const ofLicense = new Set(['invalid_license_key', 'license_expired', 'license_suspended']);
-const ofDevice = new Set(['device_limit_reached', 'hardware_not_activated', 'invalid_proxy_key']);
+const ofDevice = new Set([
+  'device_limit_reached',
+  'hardware_not_activated',
+  'invalid_proxy_key',
+  'public_key_required',
+]);
 const ofQuota = new Set(['rate_limit_exceeded', 'monthly_limit_exceeded']);
 
 /** What an error's body says, and who said it. */
@@ -35,11 +41,20 @@ export function errorOf({ status, headers }: Response, text: string): LicensifyE
     if (ofQuota.has(code)) return new QuotaError(message, details, readQuota(headers));
     if (ofLicense.has(code)) return new LicenseError(message, details);
     if (ofDevice.has(code)) return new DeviceError(message, details);
+    if (code === 'invalid_signature') return new SignatureError(message, details);
     if (code === 'too_many_attempts') return new TooManyAttemptsError(message, details);
   }
   return [502, 503, 504].includes(status)
     ? new UnavailableError(message, details)
     : new LicensifyError(message, details);
+}
+
+/** The code of one of the gateway's refusals. Anthropic's form has no place for it: there its sentence tells. */
+export function refusalOf(status: number, text: string): string {
+  const { message, code } = whatWasSaid(status, text);
+  if (message.startsWith('Invalid signature.')) return 'invalid_signature';
+  if (message.startsWith('This license asks for proof of possession')) return 'public_key_required';
+  return code;
 }
 
 function whatWasSaid(status: number, text: string): Said {

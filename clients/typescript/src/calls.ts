@@ -1,7 +1,11 @@
 import { errorOf, asObject, parse } from './answers.ts';
 import { streamEvents, type StreamEvent } from './completeness.ts';
 import { IncompleteError, LicensifyError } from './errors.ts';
+import type { KeptActivation } from './activation.ts';
+import { exchange } from './exchange.ts';
 import type { Keys } from './keys.ts';
+import { encoded } from './signatures.ts';
+import { targetOf, type Signer } from './signer.ts';
 import { readText, type Transport } from './transport.ts';
 
 export type Provider = 'openai' | 'anthropic';
@@ -16,13 +20,15 @@ export interface CallOptions {
 export class Calls {
   readonly #transport: Transport;
   readonly #keys: Keys;
+  readonly #signer: Signer;
 
-  constructor(transport: Transport, keys: Keys) {
+  constructor(transport: Transport, keys: Keys, signer: Signer) {
     this.#transport = transport;
     this.#keys = keys;
+    this.#signer = signer;
   }
 
-  /** A good answer, its body still to be read. A key that is refused is renewed, once. */
+  /** A good answer, its body still to be read. */
   async request(
     provider: Provider,
     path: string,
@@ -32,34 +38,33 @@ export class Calls {
     const { signal, headers } = options;
     const json = typeof body === 'string' ? body : JSON.stringify(body);
     const target = `/proxy/${provider}/${path.replace(/^\/+/, '')}`;
-    const send = ({
-      proxy_key,
-      hardware_id,
-    }: {
-      proxy_key: string;
-      hardware_id: string;
-    }): Promise<Response> => {
-      const head = JSON.stringify({ proxy_key, provider, hardware_id });
-      return this.#transport.send(
-        target,
-        {
-          method: 'POST',
-          headers: { ...headers, 'content-type': 'application/json' },
-          // The body reaches the provider as it stands here, byte for byte.
-          body: `${head.slice(0, -1)},"body":${json}}`,
-        },
-        { signal },
-      );
-    };
-    const kept = await this.#keys.current(signal);
-    let response = await send(kept);
-    // Only the gateway answers 401: a provider's is 502 to us.
-    if (response.status === 401) {
-      await response.body?.cancel();
-      response = await send(await this.#keys.renew(kept.proxy_key, signal));
-    }
+    const response = await exchange(this.#keys, this.#signer, {
+      signal,
+      send: (kept) =>
+        this.#transport.send(target, () => this.#enveloped(kept, { provider, target, json, headers }), {
+          signal,
+        }),
+      isRepeatable: () => true,
+    });
     if (!response.ok) throw errorOf(response, await readText(response, signal));
     return response;
+  }
+
+  /** A request in its envelope, signed where that is asked for. */
+  async #enveloped(
+    kept: KeptActivation,
+    request: { provider: Provider; target: string; json: string; headers: CallOptions['headers'] },
+  ): Promise<RequestInit> {
+    const { provider, json, headers } = request;
+    const { proxy_key, hardware_id } = kept;
+    const fields = await this.#signer.fields(kept, provider, json);
+    const head = JSON.stringify({ proxy_key, provider, hardware_id, ...fields });
+    // The body reaches the provider as it stands here, byte for byte.
+    const body = `${head.slice(0, -1)},"body":${json}}`;
+    const { url } = this.#transport;
+    const target = targetOf(url + request.target, url);
+    const proof = await this.#signer.proof(kept, { method: 'POST', target, body: encoded(body) });
+    return { method: 'POST', headers: { ...headers, 'content-type': 'application/json', ...proof }, body };
   }
 
   /** The answer's JSON. @throws IncompleteError where it breaks off */

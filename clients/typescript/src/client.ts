@@ -6,6 +6,7 @@ import { DeviceError, LicensifyError } from './errors.ts';
 import { checkedApp, Keys } from './keys.ts';
 import { orUnlimited, type Quota } from './quota.ts';
 import { sdkFetch } from './sdk-fetch.ts';
+import { Signer, type Signing } from './signer.ts';
 import type { Store } from './store.ts';
 import { Transport } from './transport.ts';
 
@@ -28,6 +29,10 @@ export interface LicensifyOptions {
   maxRetries?: number;
   /** Allows `http://` to other machines: keys then travel in the clear. Default: false. */
   allowHttp?: boolean;
+  /** How requests are signed. Default: `auto`, as the license's tier asks. */
+  signing?: Signing;
+  /** The time, in milliseconds since 1970. Default: `Date.now`. */
+  now?: () => number;
   /** Default: the platform's. */
   fetch?: typeof fetch;
 }
@@ -77,7 +82,7 @@ export class Licensify {
   readonly #keys: Keys;
   readonly #calls: Calls;
   readonly #timeoutMs: number;
-  /** Replaces the SDK's key by this device's, and renews it when it is refused. */
+  /** Replaces the SDK's key by this device's, renews it when it is refused, and signs where that is asked for. */
   readonly fetch: typeof fetch;
 
   /** @throws LicensifyError for a URL or an app name that cannot be used */
@@ -96,10 +101,12 @@ export class Licensify {
       licenseKey: options.licenseKey,
       hardwareId: options.hardwareId,
       keepLicenseKey: options.keepLicenseKey ?? true,
+      signing: options.signing ?? 'auto',
       timeoutMs: this.#timeoutMs,
     });
-    this.#calls = new Calls(this.#transport, this.#keys);
-    this.fetch = sdkFetch(this.#transport, this.#keys);
+    const signer = new Signer(options.signing ?? 'auto', options.now ?? ((): number => Date.now()));
+    this.#calls = new Calls(this.#transport, this.#keys, signer);
+    this.fetch = sdkFetch(this.#transport, this.#keys, signer);
   }
 
   /** The gateway's URL, without a slash at its end. */

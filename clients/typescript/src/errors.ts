@@ -42,6 +42,11 @@ export class DeviceError extends LicensifyError {
   override readonly name = 'DeviceError';
 }
 
+/** The signature of a request was refused, for the reason that the message says. */
+export class SignatureError extends LicensifyError {
+  override readonly name = 'SignatureError';
+}
+
 /** The daily or the monthly limit is used up; `retryAfter` says when it is not. */
 export class QuotaError extends LicensifyError {
   override readonly name = 'QuotaError';

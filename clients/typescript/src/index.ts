@@ -6,5 +6,6 @@ export { textOf } from './calls.ts';
 export type { StreamEvent } from './completeness.ts';
 export * from './errors.ts';
 export type { Quota } from './quota.ts';
+export type { Signing } from './signer.ts';
 export { extensionStore, memoryStore, webStore } from './store.ts';
 export type { ExtensionStorage, Store, WebStorage } from './store.ts';

@@ -1,7 +1,10 @@
 import { nameFor, readActivation, readKept, type Activation, type KeptActivation } from './activation.ts';
+import { makeDeviceKey, type DeviceKey } from './device-key.ts';
 import { DeviceError, LicensifyError, StoreError } from './errors.ts';
+import type { Signing } from './signer.ts';
 import { defaultStore, type Store } from './store.ts';
-import { abortable, type Transport } from './transport.ts';
+import { abortable, type Sending, type Transport } from './transport.ts';
+import { randomHex } from './web-crypto.ts';
 
 export interface KeysOptions {
   transport: Transport;
@@ -10,8 +13,15 @@ export interface KeysOptions {
   licenseKey: string | undefined;
   hardwareId: string | undefined;
   keepLicenseKey: boolean;
+  signing: Signing;
   /** Of an activation. Milliseconds. */
   timeoutMs: number;
+}
+
+/** What `/activate` answered, and the key of the device that it was asked to bind. */
+interface Asked {
+  answer: Record<string, unknown>;
+  deviceKey: DeviceKey | undefined;
 }
 
 const DEVICE_NAME = 'device-id';
@@ -39,7 +49,7 @@ export class Keys {
     const key = licenseKey.trim();
     const hardware = hardwareId ?? (await this.hardwareId());
     const sent = { license_key: key, hardware_id: hardware };
-    const answer = await transport.json('/activate', sent, { signal, timeoutMs });
+    const { answer, deviceKey } = await this.#ask(sent, { signal, timeoutMs });
     const read = await readActivation(answer, { licenseKey: key, hardwareId: hardware });
     this.#licenseKey = key;
     // In force even where it then cannot be kept.
@@ -49,9 +59,34 @@ export class Keys {
       ...(keepLicenseKey && { license_key: key }),
       hardware_id: hardware,
       proxy_key: read.proxyKey,
+      ...(read.signing !== undefined && { signing: read.signing }),
+      ...(deviceKey !== undefined && { private_key: deviceKey }),
     };
-    await (await this.#stored()).set(this.#name, `${JSON.stringify(this.#kept, undefined, 2)}\n`);
+    await this.#write(this.#kept);
     return read.activation;
+  }
+
+  /** With a key of the device where that is to be bound, a new one each time. */
+  async #ask(sent: { license_key: string; hardware_id: string }, sending: Sending): Promise<Asked> {
+    const { transport, signing } = this.#options;
+    const withKey = async (): Promise<Asked> => {
+      const deviceKey = await makeDeviceKey();
+      const answer = await transport.json('/activate', { ...sent, public_key: deviceKey.x }, sending);
+      return { answer, deviceKey };
+    };
+    if (signing === 'ed25519' || (signing === 'auto' && (await this.#isBound()))) return withKey();
+    try {
+      return { answer: await transport.json('/activate', sent, sending), deviceKey: undefined };
+    } catch (error) {
+      const isDuty = error instanceof LicensifyError && error.code === 'public_key_required';
+      if (signing === 'auto' && isDuty) return withKey();
+      throw error;
+    }
+  }
+
+  /** A device that was bound stays so. */
+  async #isBound(): Promise<boolean> {
+    return (this.#kept ?? (await this.#read().catch(nothing)))?.private_key !== undefined;
   }
 
   /** What is kept, or a first activation where the application gave a license key. @throws DeviceError */
@@ -69,6 +104,17 @@ export class Keys {
     if (this.#kept !== undefined && this.#kept.proxy_key !== refused) return this.#kept;
     this.#renewing ??= this.#renew(refused).finally(() => (this.#renewing = undefined));
     return abortable(this.#renewing, signal);
+  }
+
+  /** The same key, whose requests are to be signed with it from now on: its tier has come to ask for that. */
+  async stamped(kept: KeptActivation): Promise<KeptActivation> {
+    const stamped: KeptActivation = { ...kept, signing: 'hmac-sha256' };
+    if (this.#kept?.proxy_key !== kept.proxy_key || this.#kept.signing !== undefined) return stamped;
+    this.#kept = stamped;
+    const stored = await this.#read().catch(nothing);
+    // Where that cannot be kept, it is learned again at the next start.
+    if (stored?.proxy_key === kept.proxy_key) await this.#write(stamped).catch(nothing);
+    return stamped;
   }
 
   /** The license key and the device, for the license endpoints. @throws DeviceError where neither is known */
@@ -96,18 +142,21 @@ export class Keys {
     if (generated !== undefined && generated.trim() !== '') return generated.trim();
     const machine = isProgram() ? await (await import('./machine-id.ts')).machineId() : undefined;
     if (machine !== undefined) return machine;
-    const made = `hw-${randomId()}`;
+    const made = `hw-${randomHex(16)}`;
     await store.set(DEVICE_NAME, `${made}\n`);
     return made;
   }
 
   async #find(): Promise<KeptActivation> {
-    const licenseKey = this.#licenseKey;
     // With a license key at hand, what is damaged is replaced.
-    const kept = licenseKey === undefined ? await this.#read() : await this.#read().catch(nothing);
-    if (kept !== undefined) return (this.#kept = kept);
-    if (licenseKey === undefined) throw notActivated('This device is not activated');
-    return this.#activated(licenseKey, undefined);
+    const kept = this.#licenseKey === undefined ? await this.#read() : await this.#read().catch(nothing);
+    const isUnbound = this.#options.signing === 'ed25519' && kept?.private_key === undefined;
+    if (kept !== undefined && !isUnbound) return (this.#kept = kept);
+    const licenseKey = this.#licenseKey ?? kept?.license_key;
+    if (licenseKey === undefined) {
+      throw notActivated(`This device is not activated${kept === undefined ? '' : ' with a key of its own'}`);
+    }
+    return this.#activated(licenseKey, kept?.hardware_id);
   }
 
   async #renew(refused: string): Promise<KeptActivation> {
@@ -134,6 +183,10 @@ export class Keys {
     return kept;
   }
 
+  async #write(kept: KeptActivation): Promise<void> {
+    await (await this.#stored()).set(this.#name, `${JSON.stringify(kept, undefined, 2)}\n`);
+  }
+
   #stored(): Promise<Store> {
     const { store, app } = this.#options;
     return (this.#store ??= store === undefined ? defaultStore(app) : Promise.resolve(store));
@@ -152,11 +205,6 @@ function nothing(error: unknown): undefined {
 /** Node.js or Deno, as opposed to a browser. */
 function isProgram(): boolean {
   return (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
-}
-
-function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** A name for files and storages. @throws LicensifyError */

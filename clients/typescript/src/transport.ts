@@ -40,11 +40,16 @@ export class Transport {
   /**
    * Any answer of the gateway, once its head is there. What was refused with nothing done is tried again, as often as
    * `maxRetries` says, after its `Retry-After`.
+   * @param init makes each attempt's own: a signature is good for one
    * @throws UnavailableError where there is none; the signal's reason where that aborted it
    */
-  async send(path: string, init: RequestInit, sending: Sending = {}): Promise<Response> {
+  async send(
+    path: string,
+    init: () => RequestInit | Promise<RequestInit>,
+    sending: Sending = {},
+  ): Promise<Response> {
     for (let attempt = 0; ; attempt += 1) {
-      const response = await this.sendOnce(this.url + path, init, sending);
+      const response = await this.sendOnce(this.url + path, await init(), sending);
       if (response.status !== 503) return response;
       const text = await readText(response, sending.signal);
       const error = errorOf(response, text);
@@ -89,7 +94,7 @@ export class Transport {
       body === undefined
         ? { method: 'GET' }
         : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-    const response = await this.send(path, init, sending);
+    const response = await this.send(path, () => init, sending);
     const text = await readText(response, sending.signal);
     const answer = response.ok ? asObject(parse(text)) : undefined;
     if (answer === undefined) throw errorOf(response, text);
