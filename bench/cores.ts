@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 
 /** How programs are put on a core of their own, where the machine can do that. */
 export interface Pinning {
@@ -24,4 +24,10 @@ export function pinCores(): Pinning {
   } catch {
     return { description: 'cores not pinned (no taskset)', underTest: [] };
   }
+}
+
+/** For people: what all this ran on. */
+export function describeMachine(): string {
+  const [first] = cpus();
+  return `${cpus().length} × ${first?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB`;
 }

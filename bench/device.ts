@@ -26,7 +26,8 @@ export async function activateDevice(gateway: string, adminToken: string): Promi
   };
 }
 
-async function post<Answer>(
+/** Calls an endpoint of the gateway. @throws Error if it refuses */
+export async function post<Answer>(
   url: string,
   body: object,
   headers: Record<string, string> = {},

@@ -94,7 +94,8 @@ function checkAnswers(rig: Rig, name: string, { answered, refused, broken }: Loa
   throw new SliceFailed(`${name}: ${counts}${rig.gateway.lastErrors()}`);
 }
 
-async function waitUntilBooked(rig: Rig, expected: number): Promise<void> {
+/** @throws Error if the ledger does not hold that many requests of the device's license in time */
+export async function waitUntilBooked(rig: Rig, expected: number): Promise<void> {
   const deadline = Date.now() + BOOKING_LIMIT_MS;
   for (;;) {
     const booked = await rig.booked();
@@ -107,7 +108,7 @@ async function waitUntilBooked(rig: Rig, expected: number): Promise<void> {
 }
 
 /** What has been used, once the counters in Redis and the ledger in PostgreSQL agree on it to the request. */
-async function settledCount(rig: Rig): Promise<number> {
+export async function settledCount(rig: Rig): Promise<number> {
   const deadline = Date.now() + BOOKING_LIMIT_MS;
   for (;;) {
     const counted = await rig.device.counted();

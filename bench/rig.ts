@@ -1,25 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import pg from 'pg';
-import type { FoundServer } from '../test/support/servers/find-server.ts';
+import { reservePorts } from '../test/support/cluster/ports.ts';
 import { makeTemporaryFolder, type RunContext } from '../test/support/servers/run-context.ts';
-import { findPostgresServer, findRedisServer } from '../test/support/servers/ways.ts';
 import { OPENAI_KEY } from '../test/support/simulator/keys.ts';
 import type { Pinning } from './cores.ts';
 import { activateDevice, type Device } from './device.ts';
 import { startPeers, type Peers } from './peers.ts';
 import { startService, type Service, type ServiceOptions } from './services.ts';
+import { startStores, type Stores } from './stores.ts';
+
+export interface GatewayService extends Service {
+  /** Metrics and health. */
+  readonly internalUrl: string;
+}
 
 /** Everything that a benchmark needs, running. */
 export interface Rig {
   readonly simulator: Service;
   readonly relay: Service;
-  readonly gateway: Service;
+  readonly gateway: GatewayService;
   /** Those that were asked for and can be had here. */
   readonly peers: Peers;
   readonly device: Device;
-  /** For people: which stores. */
-  readonly stores: string;
+  readonly adminToken: string;
+  readonly stores: Stores;
+  /** Starts another gateway on the same stores. */
+  startGateway(name: string, prefix: readonly string[]): Promise<GatewayService>;
   /** What the ledger in PostgreSQL holds of the device's license. */
   booked(): Promise<number>;
 }
@@ -47,9 +53,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     closers.add(name, () => service.stop());
     return service;
   };
-  const postgres = await acquire(findPostgresServer, context);
-  const redis = await acquire(findRedisServer, context);
-  const database = await createDatabase(postgres.url, context);
+  const stores = await startStores(context);
   const simulator = await start('simulator', 'test/support/simulator/main.ts', {
     arguments: ['--no-record'],
   });
@@ -64,17 +68,16 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       : {};
   for (const [name, peer] of Object.entries(peers)) closers.add(name, () => peer.stop());
   const adminToken = randomBytes(24).toString('hex');
-  const gateway = await start('gateway', resolve(checkout, 'src/main.ts'), {
-    prefix,
-    nodeArguments,
-    arguments: ['serve'],
-    env: {
-      ...gatewaySettings(simulator.url, runId),
-      ADMIN_TOKEN: adminToken,
-      DATABASE_URL: database.url,
-      REDIS_URL: redis.url,
-    },
-  });
+  const startGateway = async (name: string, own: Partial<ServiceOptions>): Promise<GatewayService> => {
+    const [internalPort = 0] = await reservePorts(1);
+    const env = gatewaySettings({ simulatorUrl: simulator.url, runId, stores, internalPort });
+    const service = await start(name, resolve(checkout, 'src/main.ts'), {
+      ...{ arguments: ['serve'], ...own },
+      env: { ...env, ADMIN_TOKEN: adminToken },
+    });
+    return { ...service, internalUrl: `http://127.0.0.1:${internalPort}` };
+  };
+  const gateway = await startGateway('gateway', { prefix, nodeArguments });
   const device = await activateDevice(gateway.url, adminToken);
   return {
     simulator,
@@ -82,68 +85,33 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     gateway,
     peers,
     device,
-    stores: `PostgreSQL: ${postgres.description}; Redis: ${redis.description}`,
-    booked: () => database.booked(device.licenseId),
+    adminToken,
+    stores,
+    startGateway: (name, core) => startGateway(name, { prefix: core }),
+    booked: () => stores.booked(device.licenseId),
   };
 }
 
 /** Everything on, as in production. */
-function gatewaySettings(simulatorUrl: string, runId: string): Record<string, string> {
+function gatewaySettings(where: {
+  simulatorUrl: string;
+  runId: string;
+  stores: Stores;
+  internalPort: number;
+}): Record<string, string> {
+  const { simulatorUrl, runId, stores, internalPort } = where;
   return {
     PORT: '0',
-    INTERNAL_PORT: '0',
+    INTERNAL_PORT: String(internalPort),
     HOST: '127.0.0.1',
     LOG_LEVEL: 'info',
     OPENAI_API_KEY: OPENAI_KEY,
     OPENAI_BASE_URL: simulatorUrl,
+    DATABASE_URL: stores.databaseUrl,
+    REDIS_URL: stores.redisUrl,
     REDIS_PREFIX: `bench-${runId}`,
     SHUTDOWN_TIMEOUT_MS: '2000',
     // A machine that is busy otherwise stops everything for longer than the default; what is decided late is measured, too.
     REDIS_TIMEOUT_MS: '2000',
-  };
-}
-
-/** A server that somebody named, or the programs of this machine; Docker's port forwarding is a load of its own. */
-async function acquire(
-  find: (context: RunContext) => Promise<FoundServer>,
-  context: RunContext,
-): Promise<FoundServer> {
-  const reasons: string[] = [];
-  for (const way of ['env', 'programs', 'docker']) {
-    try {
-      return await find({ ...context, env: { ...context.env, TEST_SERVERS: way }, say: () => undefined });
-    } catch (error) {
-      reasons.push(error instanceof Error ? error.message : String(error));
-    }
-  }
-  throw new Error(reasons.join('\n'));
-}
-
-async function createDatabase(
-  serverUrl: string,
-  { closers, runId }: RunContext,
-): Promise<{ url: string; booked(licenseId: string): Promise<number> }> {
-  const name = `licensify_bench_${runId}`;
-  const server = new pg.Client({ connectionString: serverUrl });
-  await server.connect();
-  await server.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
-  closers.add('the database', async () => {
-    await client.end();
-    await server.query(`DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`);
-    await server.end();
-  });
-  return {
-    url: url.href,
-    async booked(licenseId) {
-      const { rows } = await client.query<{ requests: string | null }>(
-        'SELECT sum(requests) AS requests FROM usage WHERE license_id = $1',
-        [licenseId],
-      );
-      return Number(rows[0]?.requests ?? 0);
-    },
   };
 }

@@ -1,18 +1,19 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Closers } from '../test/support/servers/closers.ts';
 import { newRunId, removeTemporaryFolders, type RunContext } from '../test/support/servers/run-context.ts';
 import { answerBytes, findContender } from './contenders.ts';
 import { chartOf } from './chart.ts';
 import { compareCheckouts } from './compare.ts';
-import { pinCores } from './cores.ts';
+import { describeMachine, pinCores } from './cores.ts';
+import { figureRows, figureRowsHelp, printFigures } from './figures/figures.ts';
 import { autocannonLoad } from './load/autocannon.ts';
 import type { LoadGenerator } from './load/load.ts';
 import { findWrk } from './load/wrk.ts';
 import { measureSlice, undisturbed, type Slice } from './measure.ts';
 import { printProfile } from './profile.ts';
 import { envelopeRatio, summarize, tableOf, type RowResult } from './report.ts';
+import { resultsFolder, updateResults } from './results-file.ts';
 import { startRig, type Rig } from './rig.ts';
 import { spreadOf } from './statistics.ts';
 import { rows, selectRow, type Row } from './rows.ts';
@@ -25,6 +26,7 @@ npm run bench -- compare <folder> [row]
                                 this checkout's gateway against another's, such as a git worktree
 npm run bench -- state [quick | copy <database>]
                                 a million licenses, ten million rows of usage: what does not get slower
+${figureRowsHelp()}
 npm run bench -- sizing         what a license, a request and a stream cost in each part: docs/operations.md
 
 Starts everything itself, on this machine alone: PostgreSQL and Redis (TEST_DATABASE_URL and TEST_REDIS_URL, or the
@@ -60,6 +62,8 @@ async function main(args: readonly string[]): Promise<number> {
 /** What the arguments ask for. @throws Error for a row that does not exist */
 function readJob(args: readonly string[], load: LoadGenerator): (context: RunContext) => Promise<void> {
   const [first, ...rest] = args;
+  const figureRow = figureRows.find(({ name }) => name === first);
+  if (figureRow !== undefined) return (context) => printFigures(figureRow, { context, load, options: rest });
   if (first === 'sizing') return (context) => printSizing(context, load);
   if (first === 'state') return (context) => printState(context, rest);
   if (first === 'profile') {
@@ -80,13 +84,12 @@ async function runRows(selected: readonly Row[], context: RunContext, load: Load
   const began = new Date();
   const pinning = pinCores();
   const rig = await startRig({ context, pinning, withPeers: true });
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB`;
   const setup = {
-    machine,
+    machine: describeMachine(),
     node: process.version,
     load: load.name,
     cores: pinning.description,
-    stores: rig.stores,
+    stores: rig.stores.description,
   };
   for (const [name, value] of Object.entries(setup)) console.error(`${name}: ${value}`);
   const results: RowResult[] = [];
@@ -131,9 +134,6 @@ function writeResults(
   setup: { at: string; node: string; load: string },
   results: readonly RowResult[],
 ): string {
-  const folder = join(import.meta.dirname, 'results');
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, 'latest.json');
   const rowsOut = results.map((result) => ({
     name: result.row.name,
     title: result.row.title,
@@ -143,9 +143,8 @@ function writeResults(
   }));
   const { at, node, load } = setup;
   writeFileSync(
-    join(folder, 'latest.svg'),
+    join(resultsFolder(), 'latest.svg'),
     `${chartOf(results, `${at.slice(0, 10)}, Node.js ${node}, ${load}`)}\n`,
   );
-  writeFileSync(file, `${JSON.stringify({ ...setup, rows: rowsOut }, undefined, 2)}\n`);
-  return file;
+  return updateResults({ ...setup, rows: rowsOut });
 }

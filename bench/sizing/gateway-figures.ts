@@ -10,7 +10,7 @@ import { startRig, type Rig } from '../rig.ts';
 import { selectRow, type Row } from '../rows.ts';
 import { median, pairwise, spreadOf, type Spread } from '../statistics.ts';
 import { cpuSeconds } from './redis-figures.ts';
-import type { Figure } from './sizing.ts';
+import type { Figure } from '../figures/figure.ts';
 
 const JSON_ROUNDS = 7;
 const STREAM_ROUNDS = 5;

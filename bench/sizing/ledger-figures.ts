@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { openPostgres } from '../../src/stores/postgres.ts';
 import { applyToLedger, LedgerChanges } from '../../src/usage/ledger.ts';
 import { spreadOf } from '../statistics.ts';
-import type { Figure } from './sizing.ts';
+import type { Figure } from '../figures/figure.ts';
 
 const LICENSES = 10_000;
 const DAYS = 10;

@@ -9,7 +9,7 @@ import {
 } from '../../src/quota/partitions.ts';
 import { defineScripts } from '../../src/quota/scripts.ts';
 import { spreadOf } from '../statistics.ts';
-import type { Figure } from './sizing.ts';
+import type { Figure } from '../figures/figure.ts';
 
 const PREFIX = 'licensify';
 const LICENSES = 50_000;

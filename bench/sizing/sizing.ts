@@ -1,23 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Table from 'cli-table3';
 import { startOwnPostgres } from '../../test/support/servers/own-postgres.ts';
 import { startOwnRedis } from '../../test/support/servers/own-redis.ts';
 import type { RunContext } from '../../test/support/servers/run-context.ts';
 import { pinCores } from '../cores.ts';
+import { figureTable } from '../figures/figure.ts';
 import type { LoadGenerator } from '../load/load.ts';
-import type { Spread } from '../statistics.ts';
 import { gatewayFigures } from './gateway-figures.ts';
 import { ledgerFigures } from './ledger-figures.ts';
 import { redisFigures } from './redis-figures.ts';
-
-/** One figure that an installation is sized by. */
-export interface Figure {
-  readonly what: string;
-  readonly unit: string;
-  /** Undefined where this machine cannot tell. */
-  readonly value: Spread | undefined;
-}
 
 /**
  * Measures what docs/operations.md sizes an installation by, on stores of its own: what a license, a request and an open
@@ -37,28 +28,11 @@ export async function printSizing(context: RunContext, load: LoadGenerator): Pro
     ...(await ledgerFigures(postgres.url)),
     ...(await gatewayFigures({ context: { ...context, env }, pinning, load, redisUrl: redis.url })),
   ];
-  console.log(tableOf(figures));
+  console.log(figureTable(figures));
   const folder = join(import.meta.dirname, '..', 'results');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'sizing.json');
   const setup = { at: new Date().toISOString(), node: process.version, load: load.name };
   writeFileSync(file, `${JSON.stringify({ ...setup, figures }, undefined, 2)}\n`);
   console.log(file);
-}
-
-function tableOf(figures: readonly Figure[]): string {
-  const table = new Table({
-    head: ['', 'median', 'least–most', ''],
-    colAligns: ['left', 'right', 'right', 'left'],
-    style: { head: [], border: [] },
-  });
-  for (const { what, unit, value } of figures) {
-    const range = value === undefined ? '' : `${shown(value.min)}–${shown(value.max)}`;
-    table.push([what, value === undefined ? '–' : shown(value.median), range, unit]);
-  }
-  return table.toString();
-}
-
-function shown(value: number): string {
-  return value.toLocaleString('en', { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });
 }

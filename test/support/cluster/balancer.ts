@@ -1,7 +1,6 @@
 import { startOwnHaproxy } from '../servers/own-haproxy.ts';
 import { waitUntilReady } from '../servers/processes.ts';
-import { haproxyConfig, type BalancerTimes } from './haproxy-config.ts';
-import type { Member } from './member.ts';
+import { haproxyConfig, type Backend, type BalancerTimes } from './haproxy-config.ts';
 import { reservePorts } from './ports.ts';
 
 /** A running HAProxy in front of a cluster. */
@@ -18,7 +17,7 @@ export interface Balancer {
 
 /** Starts HAProxy and waits until a gateway answers through it. */
 export async function startBalancer(
-  members: readonly Member[],
+  members: readonly Backend[],
   times: BalancerTimes = {},
 ): Promise<Balancer> {
   const [port = 0, internalPort = 0, statsPort = 0] = await reservePorts(3);

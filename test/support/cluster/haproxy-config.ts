@@ -11,13 +11,16 @@ export interface BalancerTimes {
   readonly idlePool?: number;
 }
 
+/** A gateway as a load balancer sees it. */
+export type Backend = Pick<Member, 'name' | 'url' | 'internalUrl'>;
+
 export interface Addresses {
   /** Where clients connect. */
   readonly port: number;
   readonly internalPort: number;
   /** Where HAProxy's own counts can be read. */
   readonly statsPort: number;
-  readonly members: readonly Member[];
+  readonly members: readonly Backend[];
 }
 
 /**
