@@ -13,17 +13,19 @@ export interface StreamResult {
   readonly bytes: number;
   /** It came to its regular end; false: it broke off. */
   readonly ended: boolean;
+  /** It fell silent, and the client gave it up. */
+  readonly hung: boolean;
 }
 
 /** Between two pieces that a slow reader takes. Milliseconds. */
 const SLOW_PAUSE = 100;
 const PATIENCE = 60_000;
 
-/** Asks for a stream on a connection of its own (or of `agent`) and resolves when it is over. Never rejects. */
+/** Asks for a stream on a connection of its own (or of `agent`; `patienceMs`: how long it may be silent) and resolves when it is over. Never rejects. */
 export function readStream(
   { url, headers, body }: LoadRequest,
   manner: Manner,
-  agent: http.Agent | false = false,
+  options: { agent?: http.Agent; patienceMs?: number } = {},
 ): Promise<StreamResult> {
   const { promise, resolve } = Promise.withResolvers<StreamResult>();
   const eventsIn = eventCounter();
@@ -31,11 +33,15 @@ export function readStream(
   const request = http.request(url, {
     method: 'POST',
     headers: { ...headers, 'content-length': body.length },
-    agent,
-    timeout: PATIENCE,
+    agent: options.agent ?? false,
+    timeout: options.patienceMs ?? PATIENCE,
   });
-  const end = (ended: boolean): void => resolve({ manner, status, events, bytes, ended });
-  request.once('timeout', () => request.destroy(new Error('no answer')));
+  let hung = false;
+  const end = (ended: boolean): void => resolve({ manner, status, events, bytes, ended, hung });
+  request.once('timeout', () => {
+    hung = true;
+    request.destroy(new Error('no answer'));
+  });
   request.on('error', () => end(false));
   request.once('response', (response) => {
     status = response.statusCode ?? 0;
