@@ -68,10 +68,15 @@ describe('the end of a license', () => {
     await told(later, 2);
     for (const { id } of licenses) await told(id, 2);
     await told(unending, 0);
-    const expired = receiver
-      .ofType('license.expired')
-      .find(({ payload }) => payload.data.id === licenses[0]?.id);
-    assert.equal(expired?.payload.timestamp, end);
+    // Written is not yet sent.
+    const expired = await eventually(() => {
+      const found = receiver
+        .ofType('license.expired')
+        .find(({ payload }) => payload.data.id === licenses[0]?.id);
+      assert.ok(found);
+      return found;
+    }, 8_000);
+    assert.equal(expired.payload.timestamp, end);
     assert.equal(expired.payload.data.status, 'expired');
   });
 
