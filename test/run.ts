@@ -22,7 +22,7 @@ runs the given test files or all of them, and stops what it started. Options are
 --test-name-pattern=quota.
 
   TEST_SERVERS=env|docker|programs|install   takes no other way than this one
-  TEST_TIME_LIMIT_SECONDS=720                 stops the tests when they take longer
+  TEST_TIME_LIMIT_SECONDS=1500                stops the tests when they take longer
   TEST_CHAOS=long                             the long rounds of test/chaos (npm run test:chaos)`;
 
 const project = resolve(import.meta.dirname, '..');
@@ -139,7 +139,7 @@ function interruption(): Promise<never> {
 }
 
 function timeLimit(env: NodeJS.ProcessEnv): Promise<never> {
-  const seconds = Number(env.TEST_TIME_LIMIT_SECONDS ?? 720);
+  const seconds = Number(env.TEST_TIME_LIMIT_SECONDS ?? 1500);
   return new Promise((_resolve, reject) => {
     const message = `The tests did not end within ${seconds} s: something in them hangs. They are killed.`;
     setTimeout(() => reject(new Stopped(message, 1)), seconds * 1000);

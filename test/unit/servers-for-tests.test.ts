@@ -29,7 +29,7 @@ test('the test processes get the servers, the run and the output folder, and no 
     outputFolder: '/out',
   };
   const env = suiteEnvironment(
-    { PATH: '/bin', NODE_TEST_CONTEXT: 'child-v8', TEST_REDIS_URL: 'old' },
+    { PATH: '/bin', NODE_TEST_CONTEXT: 'child-v8', TEST_REDIS_URL: 'old', NODE_COMPILE_CACHE: '/cache' },
     settings,
   );
   assert.deepEqual(env, {
@@ -40,6 +40,7 @@ test('the test processes get the servers, the run and the output folder, and no 
     TEST_SERVERS_DESCRIPTION: 'both',
     TEST_OUTPUT_DIR: '/out',
     TESTCONTAINERS_RYUK_DISABLED: 'true',
+    NODE_COMPILE_CACHE: '/cache',
   });
 });
 
