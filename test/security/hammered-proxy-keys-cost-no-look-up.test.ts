@@ -42,7 +42,7 @@ describe('/proxy under ten thousand wrong keys', () => {
     t.diagnostic(`${perSecond} requests/s`);
   });
 
-  it('that were revoked, which only the database can tell: one look-up for each key', async (t) => {
+  it('that were revoked, which only the database can tell: a look-up or two for each key', async (t) => {
     const revoked = await Promise.all(Array.from({ length: 5 }, () => gateway.device()));
     for (const { licenseId } of revoked) assert.equal(await change(gateway, licenseId, 'revoke'), 200);
     const queries = countQueries(LOOK_UP);
@@ -50,7 +50,8 @@ describe('/proxy under ten thousand wrong keys', () => {
     let turn = 0;
     const { statuses } = await attack(() => revoked[turn++ % revoked.length]?.proxyKey ?? '');
     assert.deepEqual(statuses, { 401: TIMES });
-    assert.ok(queries.count >= 1 && queries.count <= revoked.length, `${queries.count} look-ups`);
+    // The news of the revocation may come back over Redis after the first look: then there is a second one.
+    assert.ok(queries.count >= 1 && queries.count <= 2 * revoked.length, `${queries.count} look-ups`);
     assert.equal(await chatStatus(gateway, proxyKey), 200);
   });
 });
