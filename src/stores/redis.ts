@@ -99,8 +99,6 @@ function openSingle([url = '']: readonly string[], timeoutMs: number | undefined
     ...failFast,
     enableOfflineQueue: false,
     retryStrategy: reconnect,
-    // Those that are bounded elsewhere are also watched there, at no cost for each command.
-    ...(timeoutMs !== undefined && { socketTimeout: SILENCE }),
   });
   redis.timeoutMs = timeoutMs;
   return redis;
@@ -120,7 +118,7 @@ function openCluster(urls: readonly string[], timeoutMs: number | undefined): Bo
     maxRedirections: 8,
     redisOptions: {
       ...failFast,
-      socketTimeout: SILENCE,
+      socketTimeout: SILENCE, // its nodes are ioredis' own
       ...(username !== '' && { username: decodeURIComponent(username) }),
       ...(password !== '' && { password: decodeURIComponent(password) }),
       ...(protocol === 'rediss:' && { tls: {} }),
@@ -142,10 +140,13 @@ function sendBounded(
   [command, stream]: Parameters<Redis['sendCommand']>,
   timeoutMs: number | undefined,
   send: Send,
+  onGivenUp?: (afterMs: number) => void,
 ): unknown {
   if (timeoutMs !== undefined) {
     const giveUp = (): void => {
-      if (!command.isSettled) command.reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
+      if (command.isSettled) return;
+      command.reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
+      onGivenUp?.(timeoutMs);
     };
     const timer = setTimeout(() => {
       if (!command.isSettled) setImmediate(giveUp);
@@ -158,13 +159,32 @@ function sendBounded(
 class BoundedRedis extends Redis {
   timeoutMs: number | undefined;
   report: OperationReport | undefined;
+  /** What this connection had read when a command was last given up, and since when it has read no more. */
+  #bytesRead: number | undefined;
+  #silentSince = 0;
 
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
     // What ioredis asks before a connection is ready has its own time: a connection may be swallowed when it is made.
     const limit = this.status === 'ready' ? this.timeoutMs : SILENCE;
     void reported(args[0].promise, this.report);
-    return sendBounded(args, limit, (...bounded) => super.sendCommand(...bounded));
+    return sendBounded(args, limit, (...bounded) => super.sendCommand(...bounded), this.#onGivenUp);
   }
+
+  /**
+   * Gives the connection up as well, once nothing at all has come on it for long. In place of ioredis' `socketTimeout`,
+   * whose timer, too, runs before the answers that came while the process was busy.
+   */
+  readonly #onGivenUp = (afterMs: number): void => {
+    const { bytesRead } = this.stream;
+    const now = performance.now();
+    if (bytesRead !== this.#bytesRead) {
+      this.#bytesRead = bytesRead;
+      this.#silentSince = now - (afterMs >= SILENCE ? afterMs : 0);
+    }
+    if (now - this.#silentSince < SILENCE) return;
+    this.#bytesRead = undefined;
+    this.disconnect(true);
+  };
 }
 
 class BoundedCluster extends Cluster {
