@@ -11,8 +11,10 @@ export async function openTiers(
 ): Promise<TiersInForce> {
   const inForce = new TiersInForce(tiers, db, (event) => {
     if (event.kind !== 'lacking') metrics.business.tiersChanged(event.kind);
+    if (event.kind === 'replaced') metrics.requests.addTiers(inForce.current().values());
     report(event, log);
   });
+  metrics.requests.addTiers(tiers.values());
   await inForce.lookForDropped();
   return inForce;
 }

@@ -11,6 +11,7 @@ const file = join(folder.path, 'tiers.toml');
 const adminToken = 'a-token-of-the-reload-test';
 let gateway: ReturnType<typeof spawnLicensify>;
 let url: string;
+let internalUrl: string;
 
 const tier = (id: string, daily: number | string): string =>
   `[tiers.${id}]\nname = "${id}"\ndaily_limit = ${daily}\nmonthly_limit = -1\nmax_devices = 1\n`;
@@ -42,6 +43,7 @@ before(async () => {
   };
   gateway = spawnLicensify(['serve', '--json'], { cwd: folder.path, env });
   url = (await gateway.waitFor(/"url":"(http[^"]+)"/))[1] ?? '';
+  internalUrl = (await gateway.waitFor(/"internalUrl":"(http[^"]+)"/))[1] ?? '';
 });
 after(async () => {
   await gateway.stop();
@@ -55,6 +57,11 @@ it('a changed tiers file is in force after SIGHUP, without a restart', async () 
     /"added":\["plus"\],"changed":\["basic"\],"removed":\[\]/,
   );
   assert.deepEqual([await limitOf('basic'), await limitOf('plus')], [7, 50]);
+  const metrics = await (await fetch(`${internalUrl}/metrics`)).text();
+  for (const id of ['basic', 'plus'])
+    assert.ok(
+      metrics.includes(`licensify_admissions_total{tier="${id}",decision="unavailable",window="none"} 0\n`),
+    );
 });
 
 it('a bad one is refused with every problem and its line, and those before stay in force', async () => {

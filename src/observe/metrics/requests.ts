@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { CounterFamily, ReadFamily } from './families.ts';
+import { decisions, endsOfATier, endsWithoutTier, providerNames, type CountedTier } from './from-zero.ts';
 import { HistogramFamily, type Exemplars } from './histogram.ts';
 import { upstreamErrorOf, upstreamErrors } from './upstream-errors.ts';
 
@@ -52,8 +53,23 @@ export class RequestMetrics {
     this.#counts = countsIn(registry);
     this.#times = timesIn(registry, exemplars);
     addOpenRequests(registry, open);
-    for (const provider of ['openai', 'anthropic']) {
-      for (const kind of upstreamErrors) this.#counts.upstreamErrors.of(provider, kind);
+    const { requests, upstreamErrors: errors } = this.#counts;
+    for (const provider of providerNames) {
+      for (const kind of upstreamErrors) errors.of(provider, kind);
+      for (const [outcome, status] of endsWithoutTier) requests.of(provider, 'none', outcome, status);
+      this.#times.overhead.of(provider);
+    }
+  }
+
+  /** Has the counters of tiers that come into force begin at 0; those of tiers that are gone stay as they are. */
+  addTiers(tiers: Iterable<CountedTier>): void {
+    const { requests, admissions, outageAdmissions } = this.#counts;
+    for (const { id, onCounterOutage } of tiers) {
+      for (const [decision, window] of decisions) admissions.of(id, decision, window);
+      if (onCounterOutage === 'allow') outageAdmissions.of(id);
+      for (const provider of providerNames) {
+        for (const [outcome, status] of endsOfATier) requests.of(provider, id, outcome, status);
+      }
     }
   }
 
