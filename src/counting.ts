@@ -101,7 +101,7 @@ async function countInRedis(
     ...{ knex, connections, prefix, timeoutMs, clock, report },
     decisions: metrics.stores.operations('redis', 'counters'),
     replaced(event) {
-      metrics.stores.dataLost();
+      metrics.stores.dataLost(event.partitions);
       log.warn(event, 'Redis has lost its data: counters start from the ledger');
     },
   });

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Redis } from 'ioredis';
-import type { RedisClient } from '../stores/redis.ts';
+import { giveUp, type RedisClient } from '../stores/redis.ts';
 import type { Changes } from './changes.ts';
 
 /** How soon an announcement that did not get through is sent again. Milliseconds. */
@@ -93,7 +93,7 @@ export class RedisChanges implements Changes {
     } catch {
       if (this.#closed) return;
       this.#live = false;
-      subscriber.disconnect(true);
+      giveUp(subscriber, 'Redis did not answer the subscriber');
     }
   }
 

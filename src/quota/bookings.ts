@@ -1,7 +1,7 @@
 import type { BoundedCalls } from '../stores/bounded-calls.ts';
 import type { RedisClient } from '../stores/redis.ts';
 import type { Datasets } from './datasets.ts';
-import type { BookingSet, Journal } from './journal.ts';
+import type { BookingSet, Journal, JournalEntry } from './journal.ts';
 import { counterKey, datasetKey, partitionOf, streamKey } from './partitions.ts';
 import { OTHER_DATASET } from './scripts.ts';
 
@@ -56,17 +56,17 @@ export class Bookings {
   }
 
   /** Books once more, in a partition that is being verified, what Redis has lost. */
-  async rebook(dataset: string, lost: readonly BookingSet[]): Promise<void> {
-    for (const bookings of lost) {
-      const outcome = await this.#sendTo(dataset, pendingOf(bookings), true).catch(() => 'other dataset');
-      if (outcome === 'other dataset') this.bookLater(bookings);
+  async rebook(dataset: string, lost: Iterable<JournalEntry>): Promise<void> {
+    for (const { bookings, at } of lost) {
+      const pending = { ...pendingOf(bookings), since: at };
+      const outcome = await this.#sendTo(dataset, pending, true).catch(() => 'other dataset');
+      if (outcome === 'other dataset') this.#keep(pending);
     }
   }
 
   /** @param required the tag of an admission that may not have been carried out: then there is nothing to book */
   bookLater(bookings: Pending['bookings'], required = ''): void {
-    this.#pending.set(bookings.tag, pendingOf(bookings, required));
-    this.#schedule();
+    this.#keep(pendingOf(bookings, required));
   }
 
   /** Takes back what has not been booked yet. Returns whether it had not. */
@@ -82,8 +82,9 @@ export class Bookings {
 
   /** How many are pending, and since when the oldest of them is (`performance.now()`). */
   get waiting(): { bookings: number; oldestAt: number | undefined } {
-    const [oldest] = this.#pending.values();
-    return { bookings: this.#pending.size, oldestAt: oldest?.since };
+    let oldestAt: number | undefined;
+    for (const { since } of this.#pending.values()) oldestAt = Math.min(oldestAt ?? Infinity, since);
+    return { bookings: this.#pending.size, oldestAt };
   }
 
   /** Tries all that is pending. */
@@ -100,6 +101,11 @@ export class Bookings {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.flush();
+  }
+
+  #keep(pending: Pending): void {
+    this.#pending.set(pending.bookings.tag, pending);
+    this.#schedule();
   }
 
   #schedule(): void {
@@ -148,7 +154,7 @@ export class Bookings {
 
   async #sendTo(
     dataset: string,
-    { bookings, required }: Pending,
+    { bookings, required, since }: Pending,
     look: boolean,
   ): Promise<Outcome | 'other dataset'> {
     const { redis, prefix, calls, journal } = this.#options;
@@ -173,7 +179,7 @@ export class Bookings {
     );
     if (outcome === OTHER_DATASET) return 'other dataset';
     if (outcome !== BOOKED) return outcome === NOT_FOUND ? 'not found' : 'repeated';
-    journal.add(partition, { dataset, id, bookings: { ...bookings, day: onDay }, at: performance.now() });
+    journal.add(partition, { dataset, id, bookings: { ...bookings, day: onDay }, at: since });
     return 'booked';
   }
 }

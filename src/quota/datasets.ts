@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BoundedCalls } from '../stores/bounded-calls.ts';
 import type { RedisClient } from '../stores/redis.ts';
 import { compareIds } from '../stores/stream-ids.ts';
-import type { BookingSet, Journal, JournalEntry } from './journal.ts';
+import type { Journal, JournalEntry } from './journal.ts';
 import { datasetKey, partitionNames, streamKey } from './partitions.ts';
 import type { FoldedDataset, StreamLedger } from './stream-ledger.ts';
 
@@ -16,7 +16,7 @@ interface Options {
   ledger: StreamLedger;
   journal: Journal;
   /** Books once more what Redis was found to have lost. */
-  rebook: (dataset: string, lost: readonly BookingSet[]) => Promise<void>;
+  rebook: (dataset: string, lost: Iterable<JournalEntry>) => Promise<void>;
   /** Told when Redis, or another one in its place, was found to have lost what it knew of some partitions. */
   replaced?: ((event: Replacement) => void) | undefined;
 }
@@ -185,12 +185,7 @@ export class Datasets {
       partition,
       new Set(entries.filter((entry) => entry.dataset !== dataset || lost.has(entry))),
     );
-    if (lost.size > 0) {
-      await rebook(
-        dataset,
-        [...lost].map(({ bookings }) => bookings),
-      );
-    }
+    if (lost.size > 0) await rebook(dataset, lost);
   }
 
   async #missing(

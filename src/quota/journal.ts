@@ -17,7 +17,7 @@ export interface JournalEntry {
   readonly dataset: string;
   readonly id: string;
   readonly bookings: BookingSet;
-  /** Of `performance.now()`: when Redis confirmed it. */
+  /** Of `performance.now()`: when it was counted, or had to wait for Redis. */
   readonly at: number;
 }
 
@@ -69,11 +69,11 @@ export class Journal {
     return this.#size;
   }
 
-  /** Of `performance.now()`: since when its oldest entry has been here; undefined: it is empty. */
+  /** The least `at` of all entries, which is not the first one's after an outage; undefined: there is none. */
   get oldestAt(): number | undefined {
     let oldest: number | undefined;
-    for (const [first] of this.#entries.values()) {
-      if (first !== undefined) oldest = Math.min(oldest ?? Infinity, first.at);
+    for (const entries of this.#entries.values()) {
+      for (const { at } of entries) oldest = Math.min(oldest ?? Infinity, at);
     }
     return oldest;
   }

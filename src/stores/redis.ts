@@ -183,7 +183,7 @@ class BoundedRedis extends Redis {
     }
     if (now - this.#silentSince < SILENCE) return;
     this.#bytesRead = undefined;
-    this.disconnect(true);
+    giveUp(this, `nothing came from Redis for ${SILENCE} ms`);
   };
 }
 
@@ -232,7 +232,15 @@ export function openSubscriber({ urls }: RedisAddress, onError: (error: Error) =
 
 /** Breaks a connection on which answers are missing, so that a new one is made. A cluster does so by itself. */
 export function breakIfSilent(redis: RedisClient, silentForMs: number): void {
-  if (redis instanceof Redis && silentForMs >= SILENCE) redis.disconnect(true);
+  if (redis instanceof Redis && silentForMs >= SILENCE)
+    giveUp(redis, `Redis has owed an answer for ${SILENCE} ms`);
+}
+
+/** Makes a new connection in place of one that is of no use. That counts as a failure of it, which ioredis tells nobody. */
+export function giveUp(redis: Redis, reason: string): void {
+  const isOpen = redis.status === 'ready' || redis.status === 'connect';
+  if (isOpen) redis.emit('error', new Error(`${reason}: the connection is given up`));
+  redis.disconnect(true);
 }
 
 /** Told each time that a connection to Redis, or to any node of the cluster, can be used (again). */

@@ -145,6 +145,8 @@ export class StreamFold {
     this.#options.folded(offsets);
     const foldedTo = new Map(offsets.map((offset) => [sourceOf(offset), offset.foldedTo]));
     const streams = this.#options.streams();
+    // It may be that none is known since Redis is away: then nothing was folded, and the round has failed.
+    if (streams.length === 0) await redis.ping();
     const last = await Promise.all(
       streams.map((stream) => redis.xrevrange(keyOf(stream), '+', '-', 'COUNT', 1)),
     );

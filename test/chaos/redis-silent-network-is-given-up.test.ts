@@ -3,6 +3,7 @@ import { it } from 'node:test';
 import { agreeOn } from '../support/at-rest.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestGateway } from '../support/gateway.ts';
+import { seriesIn, sumOf } from '../support/monitoring/series.ts';
 import { startOwnRedis } from '../support/servers/own-redis.ts';
 import { startSlowProxy } from '../support/slow-proxy.ts';
 import { outcomes, startLoad, waits } from '../support/steady-load.ts';
@@ -25,6 +26,13 @@ it('connections that a firewall has forgotten are replaced without a restart', a
     assert.ok(shot);
     return shot;
   }, 20_000);
+  const lines = gateway.logLines().map((line) => JSON.stringify(line));
+  assert.ok(lines.some((line) => line.includes('the connection is given up')));
+  const errors = sumOf(seriesIn(await gateway.metrics()), 'licensify_store_errors_total', {
+    store: 'redis',
+    kind: 'connection',
+  });
+  assert.ok((errors ?? 0) > 0, 'connections that were given up count as failed');
   const shots = (await load.stop()).filter(({ sentAt }) => sentAt > silent);
   const received = gateway.simulator.requests.length;
   const counts = await agreeOn(gateway, device.licenseId, received, 15_000);

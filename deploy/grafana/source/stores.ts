@@ -110,7 +110,7 @@ const redis: Row = {
       runbook: 'Redis lost its data',
       width: 3,
       unit: 'none',
-      queries: [{ expr: 'sum(increase(licensify_redis_data_losses_total[$__range]))', legend: 'partitions' }],
+      queries: [{ expr: 'max(increase(licensify_redis_data_losses_total[$__range]))', legend: 'partitions' }],
       thresholds: noneExpected,
     },
     {

@@ -74,8 +74,8 @@ export class StoreMetrics {
     this.#errors.of(store, 'connection').add();
   }
 
-  dataLost(): void {
-    this.#dataLosses.of().add();
+  dataLost(partitions: number): void {
+    this.#dataLosses.of().add(partitions);
   }
 
   /** For the operations of one store and use; its children are looked up once. */
