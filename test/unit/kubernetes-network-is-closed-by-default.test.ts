@@ -57,10 +57,11 @@ it('into a gateway leads the ingress to the public port and Prometheus to the in
   assert.deepEqual(waysIn(example, migration), []);
 });
 
-it('out of a gateway lead names, the stores and the providers; out of a migration no providers', () => {
+it('out of a gateway lead names, the stores, mail and the providers; out of a migration neither of the last two', () => {
   const both = ['10.20.0.0/24 -> 5432', '10.20.1.0/24 -> 6379', 'kube-system -> 53', 'kube-system -> 53'];
   assert.deepEqual(waysOut(migration).sort(), both);
-  assert.deepEqual(waysOut(gateway).sort(), [...both, '0.0.0.0/0 -> 443', '::/0 -> 443'].sort());
+  const gatewaysOwn = ['10.20.2.0/24 -> 587', '0.0.0.0/0 -> 443', '::/0 -> 443'];
+  assert.deepEqual(waysOut(gateway).sort(), [...both, ...gatewaysOwn].sort());
 });
 
 it('what is open to the providers reaches no private network and no metadata service', () => {

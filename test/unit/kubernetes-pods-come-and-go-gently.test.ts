@@ -9,7 +9,7 @@ const example = manifestsOf('example');
 const deployment = only(example, 'Deployment').spec;
 const pod = deployment?.template.spec;
 const container = pod?.containers[0];
-const settings = only(example, 'ConfigMap').data ?? {};
+const settings = only(example, 'ConfigMap', 'licensify-settings').data ?? {};
 
 it('probes ask the internal port, and whether a pod lives is another question than whether it is ready', () => {
   const asked = [container?.startupProbe, container?.livenessProbe, container?.readinessProbe].map(
@@ -42,12 +42,15 @@ it('the last pods do not leave at once: the number shrinks slowly, to two at lea
   assert.ok((pod?.terminationGracePeriodSeconds ?? 0) < 300, 'one pod has gone before the next goes');
 });
 
-it('a changed Secret reaches the files: a folder is mounted, readable by the group of the process', () => {
+it('a changed Secret reaches the files: folders are mounted, readable by the group of the process', () => {
   const volume = pod?.volumes?.find(({ name }) => name === 'secrets');
   assert.equal(volume?.secret?.defaultMode, 0o440);
   assert.equal(pod?.securityContext?.fsGroup, pod?.securityContext?.runAsGroup);
   assert.deepEqual(
     container?.volumeMounts?.map(({ name, subPath }) => [name, subPath]),
-    [['secrets', undefined]],
+    [
+      ['secrets', undefined],
+      ['tiers', undefined],
+    ],
   );
 });

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, it } from 'node:test';
+import { parse } from 'yaml';
 import { secretNames } from '../../src/config-secrets.ts';
 import { explainProblems, loadConfig, settingNames, type Config } from '../../src/config.ts';
+import { parseTiers } from '../../src/licensing/tiers-file.ts';
+import { builtInTiers, type Tiers } from '../../src/licensing/tiers.ts';
 import { builds, manifestsOf, only } from '../support/kubernetes/deployed.ts';
 import type { Manifest } from '../support/kubernetes/manifest.ts';
 import { rememberSecret } from '../support/output.ts';
@@ -16,6 +19,8 @@ const secrets: Record<string, string> = {
   ADMIN_TOKEN: 'kubernetes-test-admin-token',
   OPENAI_API_KEY: 'kubernetes-test-openai-key',
   ANTHROPIC_API_KEY: 'kubernetes-test-anthropic-key',
+  MASTER_KEY: Buffer.alloc(32, 'kubernetes-test-master-key').toString('base64'),
+  SMTP_URL: 'smtp://licensify:kubernetes-test-mail-password@10.20.2.5:587',
 };
 
 let folder: string;
@@ -92,8 +97,9 @@ for (const [name, { manifests }] of Object.entries(builds)) {
       [],
     );
     const { mount } = containerOf(manifests);
-    for (const [variable, value] of Object.entries(variables)) {
-      if (variable.endsWith('_FILE')) assert.equal(value, join(mount, variable.replace(/_FILE$/, '')));
+    for (const secret of secretNames) {
+      const file = variables[`${secret}_FILE`];
+      if (file !== undefined) assert.equal(file, join(mount, secret));
     }
     assert.ok(!manifests.some(({ kind }) => (kind as string) === 'Secret'));
   });
@@ -101,21 +107,59 @@ for (const [name, { manifests }] of Object.entries(builds)) {
 
 it('a value that the gateway would refuse is found here', () => {
   const manifests = structuredClone(manifestsOf('example'));
-  const data = only(manifests, 'ConfigMap').data ?? {};
+  const data = only(manifests, 'ConfigMap', 'licensify-settings').data ?? {};
   data.LOG_LEVEL = 'loud';
   assert.throws(() => load(manifests), /LOG_LEVEL holds "loud"/);
 });
 
-it('the example has both stores, both providers, the admin API, and the client address from one proxy', () => {
+it('the example has both stores, both providers, the admin API, mail, and the client address from one proxy', () => {
   const config = load(manifestsOf('example'));
   assert.equal(config.databaseUrl, secrets.DATABASE_URL);
   assert.equal(config.redisUrl, secrets.REDIS_URL);
   assert.equal(config.adminToken, secrets.ADMIN_TOKEN);
   assert.equal(config.trustProxy, 1);
+  assert.deepEqual(config.mail, { url: secrets.SMTP_URL, from: 'Example <licenses@example.com>' });
+  assert.equal(config.masterKeys.length, 1);
   for (const provider of ['openai', 'anthropic'] as const) {
     assert.equal(config.providerKeys[provider]?.value, secrets[`${provider.toUpperCase()}_API_KEY`]);
   }
 });
+
+it('the example lacks no secret and no file that the compose stack gives its gateways', () => {
+  const stack = parse(readFileSync('docker-compose.yml', 'utf8')) as {
+    services: { gateway: { environment: Variables } };
+  };
+  const files = Object.keys(stack.services.gateway.environment).filter((name) => name.endsWith('_FILE'));
+  assert.ok(files.length > 5);
+  const variables = environmentOf(manifestsOf('example'));
+  assert.deepEqual(
+    files.filter((name) => variables[name] === undefined),
+    [],
+  );
+});
+
+it('the certificate that is watched is that of the host at which clients come in', () => {
+  const manifests = manifestsOf('example');
+  assert.deepEqual(only(manifests, 'HTTPRoute').spec.hostnames, [load(manifests).publicUrl?.hostname]);
+});
+
+it('the base mounts the built-in tiers, and the example its own in their place', () => {
+  assert.deepEqual(mountedTiers(manifestsOf('base')), builtInTiers);
+  assert.deepEqual([...mountedTiers(manifestsOf('example')).keys()], ['trial', 'team']);
+});
+
+/** What the gateway reads of TIERS_FILE, by way of the volume that it lies in. */
+function mountedTiers(manifests: Manifest[]): Tiers {
+  const pod = only(manifests, 'Deployment').spec?.template.spec;
+  const file = load(manifests).tiersFile ?? '';
+  const mount = pod?.containers[0]?.volumeMounts?.find(({ mountPath }) => mountPath === dirname(file));
+  assert.equal(mount?.subPath, undefined);
+  const volume = pod?.volumes?.find(({ name }) => name === mount?.name);
+  const content = only(manifests, 'ConfigMap', volume?.configMap?.name).data?.[basename(file)];
+  const read = parseTiers(content ?? '', file);
+  assert.ok(read.ok, read.ok ? '' : read.problems.join('\n'));
+  return read.tiers;
+}
 
 it('the ports are those that the gateway listens on', () => {
   const config = load(manifestsOf('example'));

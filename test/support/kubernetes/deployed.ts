@@ -9,7 +9,7 @@ export const root = resolve(import.meta.dirname, '../../../deploy/kubernetes');
 
 const components = readdirSync(join(root, 'components'));
 
-/** Everything that can be applied: the base with each component, the migration, and the example with both its parts. */
+/** Everything that can be applied: the base with each component, the migration, and the example with its parts. */
 export const builds: Record<string, Built> = {
   base: build(join(root, 'base')),
   ...Object.fromEntries(

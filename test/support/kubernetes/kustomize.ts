@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import { parseAllDocuments, type Document } from 'yaml';
 import { z } from 'zod';
 import type { Manifest } from './manifest.ts';
@@ -17,11 +17,15 @@ const kustomization = z.strictObject({
     .array(
       z.strictObject({
         name: z.string(),
-        behavior: z.enum(['create', 'merge']).default('create'),
-        envs: z.array(z.string()),
+        behavior: z.enum(['create', 'merge', 'replace']).default('create'),
+        envs: z.array(z.string()).default([]),
+        files: z.array(z.string()).default([]),
       }),
     )
     .default([]),
+  generatorOptions: z
+    .strictObject({ labels: z.record(z.string(), z.string()), disableNameSuffixHash: z.boolean() })
+    .optional(),
   components: z.array(z.string()).default([]),
   patches: z.array(z.strictObject({ path: z.string() })).default([]),
   namespace: z.string().optional(),
@@ -55,28 +59,47 @@ function assemble(folder: string, trees: Tree[], files: string[]): Tree[] {
   const [file] = readYaml(join(folder, 'kustomization.yaml'), files);
   const steps = kustomization.parse(file);
   for (const resource of steps.resources) {
-    const path = join(folder, resource);
-    trees.push(...(statSync(path).isDirectory() ? assemble(path, [], files) : readYaml(path, files)));
+    const isFolder = statSync(join(folder, resource)).isDirectory();
+    trees.push(
+      ...(isFolder ? assemble(join(folder, resource), [], files) : readYaml(fileIn(folder, resource), files)),
+    );
   }
-  for (const generator of steps.configMapGenerator) generate(folder, generator, trees, files);
+  for (const generator of steps.configMapGenerator)
+    generate(folder, generator, { trees, files, labels: steps.generatorOptions?.labels });
   for (const component of steps.components) assemble(join(folder, component), trees, files);
-  for (const { path } of steps.patches) patch(join(folder, path), trees, files);
+  for (const { path } of steps.patches) patch(fileIn(folder, path), trees, files);
   transform(steps, trees);
   return trees;
 }
 
+/** Kustomize reads no file from outside of the folder that names it, though it goes into other folders. */
+function fileIn(folder: string, path: string): string {
+  const file = resolve(folder, path);
+  if (!file.startsWith(folder + sep)) throw new Error(`${path} is not below ${folder}`);
+  return file;
+}
+
 function generate(
   folder: string,
-  { name, behavior, envs }: Kustomization['configMapGenerator'][number],
-  trees: Tree[],
-  files: string[],
+  { name, behavior, envs, files: contents }: Kustomization['configMapGenerator'][number],
+  { trees, files, labels }: { trees: Tree[]; files: string[]; labels: Record<string, string> | undefined },
 ): void {
-  const data = Object.fromEntries(envs.flatMap((path) => readEnv(join(folder, path), files)));
-  if (behavior === 'merge') {
-    mergeInto(only(trees, { kind: 'ConfigMap', metadata: { name } }), { data });
-  } else {
-    trees.push({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data });
+  const data = Object.fromEntries([
+    ...envs.flatMap((path) => readEnv(fileIn(folder, path), files)),
+    ...contents.map((path) => readContent(fileIn(folder, path), files)),
+  ]);
+  if (behavior === 'create') {
+    trees.push({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ...(labels && { labels }) }, data });
+    return;
   }
+  const before = only(trees, { kind: 'ConfigMap', metadata: { name } });
+  if (behavior === 'replace') before.data = data;
+  else mergeInto(before, { data });
+}
+
+function readContent(path: string, files: string[]): [name: string, content: string] {
+  files.push(path);
+  return [basename(path), readFileSync(path, 'utf8')];
 }
 
 /** Name and value of each line. Kustomize takes them as they stand: quotes would be part of a value. */
