@@ -49,15 +49,18 @@ describe('a real Prometheus and Alertmanager, configured as in deploy/, over two
   let cluster: Cluster;
   let monitoring: MonitoringStack;
   let traffic: MixedTraffic | undefined;
+  const closers: (() => Promise<unknown>)[] = [];
   before(async () => {
     cluster = await startCluster({ gateways: 2, redis: 'own', balancer: true, tiers: TIERS });
+    closers.push(() => cluster.stop());
     monitoring = await startMonitoring(cluster);
+    closers.push(() => monitoring.stop());
     traffic = await startMixedTraffic(cluster);
+    closers.push(async () => traffic?.stop());
   });
   after(async () => {
-    await traffic?.stop();
-    await monitoring.stop();
-    await cluster.stop();
+    // What has not started cannot be stopped, and what has would keep the process.
+    for (const close of closers.reverse()) await close();
   });
 
   it('every query of every panel, choice and recording rule has data under mixed traffic', async (t) => {
