@@ -1,6 +1,5 @@
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Express } from 'express';
 import type { Closers } from './closers.ts';
 import type { Config } from './config.ts';
 import type { Counting } from './counting.ts';
@@ -21,7 +20,7 @@ const IDLE_MARGIN = 10_000;
 
 interface ServerParts {
   config: Config;
-  app: Express;
+  app: RequestListener;
   metrics: Metrics;
   database: Database;
   counting: Counting;

@@ -50,7 +50,7 @@ export async function connectToRedis(
   const open = async (): Promise<Connections> => {
     const address = await locateRedis(setting);
     const redis = openRedis(address, onError, { timeoutMs, report: commands('general') });
-    const counters = openRedis(address, onError);
+    const counters = openRedis(address, onError, { batched: true });
     const folding = openRedis(address, onError, { timeoutMs: FOLD_TIMEOUT, report: commands('ledger') });
     const subscriber = openSubscriber(address, onError);
     opened.push(redis, counters, folding, subscriber);

@@ -45,7 +45,7 @@ export class Connections {
     if (connection === undefined) return;
     connection.answers.add(res);
     if (this.#closing) closeAfter(res);
-    res.once('close', () => {
+    res.on('close', () => {
       connection.answers.delete(res);
       connection.bytesOfRequests = socket.bytesRead;
       connection.movedAt = performance.now();

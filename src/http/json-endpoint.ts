@@ -1,7 +1,9 @@
-import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
+import type { ServerResponse } from 'node:http';
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { z } from 'zod';
+import { cutOff } from '../upstream/relay.ts';
 import { errorTable, refuse, RefusalError, sendRefusal, type Refusal } from './errors.ts';
-import { requestState } from './request-state.ts';
+import { REQUEST_ID, requestState } from './request-state.ts';
 
 /** The largest JSON body outside `/proxy`. Bytes. */
 export const MAX_JSON_BYTES = 65_536;
@@ -28,7 +30,7 @@ export function validated<Schema extends z.ZodType>(schema: Schema, input: unkno
 }
 
 /** Ends a request with a refusal, and its log line with the refusal's code. */
-export function answerRefusal(res: Response, refusal: Refusal): void {
+export function answerRefusal(res: ServerResponse, refusal: Refusal): void {
   const state = requestState(res);
   state.end(refusal.code);
   sendRefusal(res, refusal, state.shape);
@@ -49,15 +51,23 @@ export const notFound: RequestHandler = (_req, res) =>
  */
 export function errorHandler(isDatabaseAway: (error: unknown) => boolean): ErrorRequestHandler {
   return (error: unknown, _req, res, next) => {
-    if (res.headersSent) {
-      next(error);
-      return;
-    }
-    const state = requestState(res);
-    const refusal = refusalFor(error, isDatabaseAway, state.id);
-    if (errorTable[refusal.code].status >= 500) state.error = error;
-    answerRefusal(res, refusal);
+    if (res.headersSent) next(error);
+    else answerError(error, res, isDatabaseAway);
   };
+}
+
+/** The same outside of Express; an answer that has begun is broken off. */
+export function answerError(
+  error: unknown,
+  res: ServerResponse,
+  isDatabaseAway: (error: unknown) => boolean,
+): void {
+  const state = requestState(res);
+  const refusal = refusalFor(error, isDatabaseAway, state.id);
+  if (errorTable[refusal.code].status >= 500) state.error = error;
+  if (res.headersSent) cutOff(res);
+  else res.setHeader(REQUEST_ID, state.id);
+  answerRefusal(res, refusal);
 }
 
 function refusalFor(error: unknown, isDatabaseAway: (error: unknown) => boolean, requestId: string): Refusal {

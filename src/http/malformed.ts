@@ -22,7 +22,7 @@ export class MalformedRequests {
   began(res: ServerResponse): void {
     const socket: Carrier = res.req.socket;
     socket[lastKey] = res;
-    res.once('close', () => {
+    res.on('close', () => {
       // An idle connection must not keep its last request in memory.
       if (socket[lastKey] === res) socket[lastKey] = undefined;
     });

@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.ts';
 import { digestProblem } from '../licensing/proofs/content-digest.ts';
 import { demandOn, type Demand } from '../licensing/proofs/demand.ts';
@@ -36,7 +36,7 @@ export type Proved =
 /** What a request has to prove; undefined nearly always. */
 export function demandOnCall(
   parts: ProofParts,
-  req: Request,
+  req: IncomingMessage,
   call: ProxyCall,
   session: Session,
 ): Demand | undefined {
@@ -53,7 +53,7 @@ export function demandOnCall(
  */
 export async function prove(
   parts: ProofParts,
-  request: { req: Request; call: ProxyCall; demand: Demand; alone: boolean },
+  request: { req: IncomingMessage; call: ProxyCall; demand: Demand; alone: boolean },
 ): Promise<Proved> {
   const { req, call, demand, alone } = request;
   if (demand.kind === 'no-key') return { ok: false, refusal: refuse('public_key_required') };
@@ -81,20 +81,20 @@ export async function prove(
   return call.body === undefined ? withBody(call, body, req) : { ok: true, call };
 }
 
-function stampOf({ headers }: Request, { envelope }: ProxyCall): Stamp {
+function stampOf({ headers }: IncomingMessage, { envelope }: ProxyCall): Stamp {
   if (envelope !== undefined) return envelope;
   const text = (name: string): string | undefined => headers[name]?.toString();
   return { timestamp: text('x-licensify-timestamp'), signature: text(SIGNATURE_HEADER) };
 }
 
-function verifyHead(req: Request, key: DeviceKey, now: number): Promise<Verdict> {
-  const { method, originalUrl: target, rawHeaders } = req;
+function verifyHead(req: IncomingMessage, key: DeviceKey, now: number): Promise<Verdict> {
+  const { method = '', url: target = '', rawHeaders } = req;
   const head = { method, target, host: req.headers.host, rawHeaders };
   return verifyMessage(head, { key, hasBody: announcesBody(req), now });
 }
 
 /** A head that is signed, with the body that its digest is of. */
-async function covering(verdict: Verdict, req: Request, body: Buffer): Promise<Verdict> {
+async function covering(verdict: Verdict, req: IncomingMessage, body: Buffer): Promise<Verdict> {
   const digest = req.headers['content-digest']?.toString();
   // A digest without a body is one whose body was taken away.
   if (digest === undefined && !announcesBody(req)) return verdict;
@@ -102,14 +102,14 @@ async function covering(verdict: Verdict, req: Request, body: Buffer): Promise<V
   return problem === undefined ? verdict : bad(problem);
 }
 
-function verifyHmac(req: Request, call: ProxyCall, sent: Buffer, now: number): Promise<Verdict> {
+function verifyHmac(req: IncomingMessage, call: ProxyCall, sent: Buffer, now: number): Promise<Verdict> {
   const body = call.envelope === undefined ? sent : (call.body ?? sent);
   const { provider, proxyKey } = call;
   return verifyStamp({ stamp: stampOf(req, call), provider: provider.name, proxyKey, body }, now);
 }
 
 function bodyAsSent(
-  req: Request,
+  req: IncomingMessage,
   { envelope, body }: ProxyCall,
   maxBodyBytes: number,
 ): Promise<Buffer | 'too-large' | undefined> {
@@ -119,7 +119,7 @@ function bodyAsSent(
 }
 
 /** A drop-in call whose body is not piped any more: what its watch would have done is done here. */
-async function withBody(call: ProxyCall, body: Buffer, req: Request): Promise<Proved> {
+async function withBody(call: ProxyCall, body: Buffer, req: IncomingMessage): Promise<Proved> {
   if (body.length === 0) return { ok: true, call };
   if (call.keys.inBytes(body)) return { ok: false, refusal: keyInBody() };
   const model = await modelOf(body, req.headers);

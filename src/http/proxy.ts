@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { effectiveLimits, type EffectiveLimits } from '../licensing/license.ts';
 import type { OpenStreams } from '../licensing/open-streams.ts';
 import type { Authentication, Session, Sessions } from '../licensing/sessions.ts';
@@ -15,7 +15,7 @@ import { refuse, sendRefusal, type Refusal } from './errors.ts';
 import { demandOnCall, prove, type ProofParts } from './prove.ts';
 import { keyInBody, readCall, type ProxyCall } from './read-call.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
-import { requestState, type RequestState } from './request-state.ts';
+import { REQUEST_ID, requestState, type RequestState } from './request-state.ts';
 
 export interface ProxyParts extends ProofParts {
   sessions: Sessions;
@@ -37,11 +37,11 @@ interface Authenticated {
 }
 
 /** `/proxy/{provider}/{api_path}`: the life of a request, in six steps. */
-export function proxy(parts: ProxyParts): RequestHandler {
-  return async (req: Request, res: Response) => {
+export function proxy(parts: ProxyParts): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+  return async (req, res) => {
     const state = requestState(res);
     // 1. Read the call.
-    const read = await readCall(req, req.originalUrl, parts.maxBodyBytes);
+    const read = await readCall(req, req.url ?? '', parts.maxBodyBytes);
     if (!read.ok) {
       if (read.refusal === undefined) {
         state.end('client_gone');
@@ -83,7 +83,12 @@ export function proxy(parts: ProxyParts): RequestHandler {
   };
 }
 
-async function serve(parts: ProxyParts, req: Request, res: Response, who: Authenticated): Promise<void> {
+async function serve(
+  parts: ProxyParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+  who: Authenticated,
+): Promise<void> {
   const { call, auth, limits, state } = who;
   const { license } = auth.session;
   const key = parts.keys.get(call.provider.name);
@@ -112,8 +117,8 @@ async function serve(parts: ProxyParts, req: Request, res: Response, who: Authen
 
 async function serveAdmitted(
   parts: ProxyParts,
-  req: Request,
-  res: Response,
+  req: IncomingMessage,
+  res: ServerResponse,
   { who, key }: { who: Authenticated; key: KeyInForce },
 ): Promise<void> {
   const { call, auth, limits, state } = who;
@@ -209,8 +214,8 @@ function upstreamRefusal(
 
 function relayTo(
   parts: ProxyParts,
-  req: Request,
-  res: Response,
+  req: IncomingMessage,
+  res: ServerResponse,
   { who, key, used, settle }: { who: Authenticated; key: KeyInForce; used: Used | undefined; settle: Settle },
 ): Promise<Outcome> {
   const { call, limits, state } = who;
@@ -223,7 +228,10 @@ function relayTo(
     contentType: call.envelope && 'application/json',
   });
   const { path, model } = call;
-  state.trace?.upstream({ provider: call.provider.name, path, method: req.method, model, base }, headers);
+  state.trace?.upstream(
+    { provider: call.provider.name, path, method: req.method ?? '', model, base },
+    headers,
+  );
   let counted = used;
   state.upstreamStart = performance.now();
   state.waited = call.waited;
@@ -237,7 +245,7 @@ function relayTo(
     body: call.body,
     guard: call.watch,
     times: state,
-    ownHeaders: () => rateLimitHeaders(limits, counted),
+    ownHeaders: () => ({ ...rateLimitHeaders(limits, counted), [REQUEST_ID]: state.id }),
     giveBack: async () => {
       counted = lessOne(used);
       await settle(true);
@@ -269,7 +277,7 @@ function settlement(parts: ProxyParts, ticket: Ticket, call: ProxyCall, state: R
 /** The counts of a request that is refused before it is counted; they are left out where the counters are away. */
 async function setCountsOf(
   { admission }: ProxyParts,
-  res: Response,
+  res: ServerResponse,
   licenseId: string,
   limits: EffectiveLimits,
 ): Promise<void> {
@@ -277,12 +285,13 @@ async function setCountsOf(
   if (used !== undefined) setHeaders(res, rateLimitHeaders(limits, used));
 }
 
-function answerRefusal(res: Response, state: RequestState, refusal: Refusal): void {
+function answerRefusal(res: ServerResponse, state: RequestState, refusal: Refusal): void {
   state.end(refusal.code);
+  setHeaders(res, { [REQUEST_ID]: state.id });
   sendRefusal(res, refusal, state.shape);
 }
 
-function setHeaders(res: Response, headers: Record<string, string>): void {
+function setHeaders(res: ServerResponse, headers: Record<string, string>): void {
   if (res.headersSent) return;
   for (const name in headers) res.setHeader(name, headers[name] ?? '');
 }

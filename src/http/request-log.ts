@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RequestHandler } from 'express';
 import type { EndedCall, EndedRequest } from '../observe/metrics.ts';
 import type { Logger } from '../observe/log.ts';
 import type { EndedTrace, Tracing } from '../observe/tracing.ts';
@@ -22,26 +21,27 @@ export interface RequestObserver {
   open: Set<RequestState>;
 }
 
-/** Gives each request its id, and when it ends writes its one log line and counts it. */
-export function observeRequests(observer: RequestObserver): RequestHandler {
-  return (req, res, next) => {
+/** Gives each request its id (REQUEST_ID tells the client), and when it ends writes its one log line and counts it. */
+export function observeRequests(
+  observer: RequestObserver,
+): (req: IncomingMessage, res: ServerResponse) => RequestState {
+  return (req, res) => {
     const state = beginRequest(res);
-    res.setHeader('X-Licensify-Request-Id', state.id);
     observer.open.add(state);
     state.trace = observer.tracing?.begin(req.headers.traceparent, state.startedAt);
-    res.once('close', () => {
+    res.on('close', () => {
       observer.open.delete(state);
       const ending = endingOf(req, res, state);
       writeLine(observer.log, state, ending);
       count(observer.metrics, state, ending);
       state.trace?.end(tracedEnd(state, ending), state.answerStatus);
     });
-    next();
+    return state;
   };
 }
 
 function endingOf(
-  req: IncomingMessage & { originalUrl: string },
+  req: IncomingMessage & { originalUrl?: string },
   res: ServerResponse,
   state: RequestState,
 ): Ending {
@@ -52,7 +52,7 @@ function endingOf(
   return {
     method: req.method ?? '',
     // Not the query, and no path of a proxied request but one that the policy knows: a client may put a key there.
-    path: state.path ?? knownPath(req.originalUrl),
+    path: state.path ?? knownPath(req.originalUrl ?? req.url ?? ''),
     status: res.headersSent ? res.statusCode : undefined,
     outcome: state.outcome ?? (res.writableFinished ? 'ok' : 'client_gone'),
     durationMs: performance.now() - startedAt,

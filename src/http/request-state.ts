@@ -34,6 +34,9 @@ export interface RequestState extends PassageTimes {
   end(outcome: string): void;
 }
 
+/** Every answer says its request's id. */
+export const REQUEST_ID = 'X-Licensify-Request-Id';
+
 const stateKey = Symbol('request state');
 
 /** The answer carries its request's state: entries of a WeakMap would cost the garbage collector far more. */

@@ -1,13 +1,17 @@
 import { pino, type DestinationStream } from 'pino';
 
+/** Under load lines wait for each other so long. Milliseconds. */
+const WRITE_EVERY = 10;
+
 /**
- * Standard output, written once for all lines of a turn of the event loop: under load a line costs a fraction of a
- * system call, and without load it is written as soon as ever. Written by another thread, since a disk may be slow; a
- * process that exits writes what is left.
+ * Standard output, written at most once in a few milliseconds: under load a line costs a fraction of a system call, and
+ * without load it is written at the end of its turn of the event loop. Written by another thread, since a disk may be
+ * slow; a process that exits writes what is left.
  */
 export class BatchedLines implements DestinationStream {
   readonly #out: DestinationStream;
   #lines = '';
+  #writtenAt = -Infinity;
 
   constructor() {
     // Before pino's own listener, which ends the stream.
@@ -16,13 +20,20 @@ export class BatchedLines implements DestinationStream {
   }
 
   write(line: string): void {
-    if (this.#lines === '') setImmediate(() => this.#flush());
+    if (this.#lines === '') this.#flushSoon();
     this.#lines += line;
+  }
+
+  #flushSoon(): void {
+    const flush = (): void => this.#flush();
+    if (performance.now() - this.#writtenAt > WRITE_EVERY) setImmediate(flush);
+    else setTimeout(flush, WRITE_EVERY).unref(); // an exit writes it anyway
   }
 
   #flush(): void {
     const lines = this.#lines;
     this.#lines = '';
+    this.#writtenAt = performance.now();
     if (lines !== '') this.#out.write(lines);
   }
 }

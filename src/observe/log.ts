@@ -43,7 +43,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   const options = {
     level,
     base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: isoTime,
     formatters: {
       level: (label: string) => ({ level: label }),
       log: (fields: object) => withoutSecrets(fields),
@@ -56,6 +56,19 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   return process.stdout.isTTY
     ? pino(options, pretty({ sync: true, ignore: 'pid,hostname' }))
     : pino(options, new BatchedLines());
+}
+
+let isoTimeOf = 0;
+let isoTimeText = '';
+
+/** As pino's own, made once for all lines of a millisecond. */
+function isoTime(): string {
+  const now = Date.now();
+  if (now !== isoTimeOf) {
+    isoTimeOf = now;
+    isoTimeText = `,"time":"${new Date(now).toISOString()}"`;
+  }
+  return isoTimeText;
 }
 
 /**

@@ -64,7 +64,7 @@ export class BoundedCalls {
         reject(new Error(`Redis did not answer within ${this.#timeoutMs} ms`));
       };
       // After the process itself was busy for long, timers run before the answers that came meanwhile: one more look.
-      const timer = setTimeout(() => setImmediate(giveUp), limitMs);
+      const timer = setTimeout(() => setImmediate(giveUp), Math.max(1, limitMs));
       const answered = (failed: boolean): boolean => {
         clearTimeout(timer);
         const inTime = state === 'waiting';

@@ -73,6 +73,8 @@ export interface RedisSettings {
   timeoutMs?: number | undefined;
   /** Told of each command. */
   report?: OperationReport | undefined;
+  /** Writes the commands of a turn of the event loop at its end, in one system call. Not in a cluster. */
+  batched?: boolean;
 }
 
 /**
@@ -82,11 +84,12 @@ export interface RedisSettings {
 export function openRedis(
   address: RedisAddress,
   onError: (error: Error) => void,
-  { timeoutMs, report }: RedisSettings = {},
+  { timeoutMs, report, batched = false }: RedisSettings = {},
 ): RedisClient {
   const redis = address.isCluster
     ? openCluster(address.urls, timeoutMs)
     : openSingle(address.urls, timeoutMs);
+  if (redis instanceof BoundedRedis) redis.batched = batched;
   redis.report = report;
   redis.on('error', onError);
   // A cluster's own 'error' does not tell of its nodes.
@@ -159,6 +162,7 @@ function sendBounded(
 class BoundedRedis extends Redis {
   timeoutMs: number | undefined;
   report: OperationReport | undefined;
+  batched = false;
   /** What this connection had read when a command was last given up, and since when it has read no more. */
   #bytesRead: number | undefined;
   #silentSince = 0;
@@ -167,7 +171,15 @@ class BoundedRedis extends Redis {
     // What ioredis asks before a connection is ready has its own time: a connection may be swallowed when it is made.
     const limit = this.status === 'ready' ? this.timeoutMs : SILENCE;
     void reported(args[0].promise, this.report);
+    if (this.batched && this.status === 'ready') this.#holdWrites();
     return sendBounded(args, limit, (...bounded) => super.sendCommand(...bounded), this.#onGivenUp);
+  }
+
+  #holdWrites(): void {
+    const { stream } = this;
+    if (stream.writableCorked > 0) return;
+    stream.cork();
+    setImmediate(() => stream.uncork());
   }
 
   /**

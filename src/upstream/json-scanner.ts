@@ -62,15 +62,21 @@ export class JsonScanner {
   #topKey = '';
   #valueStart = -1;
   #valueFirstByte = 0;
+  #stopped = false;
 
   constructor(onMember: (member: Member) => void) {
     this.#onMember = onMember;
   }
 
+  /** Ends the walk: nothing that follows is looked at any more. For `onMember`, when it has what it looked for. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** @throws JsonSyntaxError */
   feed(piece: Buffer): void {
     let at = 0;
-    while (at < piece.length) {
+    while (at < piece.length && !this.#stopped) {
       if (this.#inString) at = this.#walkString(piece, at);
       else if (this.#inScalar) at = this.#walkScalar(piece, at);
       else at = this.#step(piece, at);

@@ -11,9 +11,6 @@ const MAX_LENGTH = 100;
 /** A member that is larger is no model's name. Bytes. */
 const MAX_MEMBER = 1_000;
 
-/** Thrown to end a walk. One for all: to note where it was thrown took longer than most walks. */
-const found = new Error('found: there is no need to walk the rest');
-
 /**
  * Finds the top-level `model` of a JSON body as its pieces pass by. What is no JSON simply has no model: to say so is
  * the provider's part.
@@ -24,10 +21,11 @@ export class ModelFinder {
   #tailStart = 0;
   #fed = 0;
   #done = false;
-  readonly #scanner = new JsonScanner(({ key, start, end }) => {
+  readonly #scanner: JsonScanner = new JsonScanner(({ key, start, end }) => {
     if (key !== 'model') return;
     this.#found = nameFrom(this.#tail.toString('utf8', start - this.#tailStart, end - this.#tailStart));
-    throw found;
+    this.#done = true;
+    this.#scanner.stop();
   });
 
   /** The name, once it has passed. */

@@ -48,19 +48,18 @@ outage_allowance = 100000
 describe('a real Prometheus and Alertmanager, configured as in deploy/, over two gateways', () => {
   let cluster: Cluster;
   let monitoring: MonitoringStack;
-  let traffic: MixedTraffic | undefined;
-  const closers: (() => Promise<unknown>)[] = [];
+  let traffic: MixedTraffic;
+  const started: { stop(): Promise<unknown> }[] = [];
   before(async () => {
     cluster = await startCluster({ gateways: 2, redis: 'own', balancer: true, tiers: TIERS });
-    closers.push(() => cluster.stop());
+    started.push(cluster);
     monitoring = await startMonitoring(cluster);
-    closers.push(() => monitoring.stop());
+    started.push(monitoring);
     traffic = await startMixedTraffic(cluster);
-    closers.push(async () => traffic?.stop());
+    started.push(traffic);
   });
   after(async () => {
-    // What has not started cannot be stopped, and what has would keep the process.
-    for (const close of closers.reverse()) await close();
+    for (const part of started.toReversed()) await part.stop();
   });
 
   it('every query of every panel, choice and recording rule has data under mixed traffic', async (t) => {
@@ -82,11 +81,11 @@ describe('a real Prometheus and Alertmanager, configured as in deploy/, over two
       const values = await monitoring.prometheus.labelValues(label, selector);
       assert.ok(values.length > 1, `$${name} has nothing to choose from: ${values.join()}`);
     }
-    t.diagnostic(`${traffic?.rounds()} rounds of traffic`);
+    t.diagnostic(`${traffic.rounds()} rounds of traffic`);
   });
 
   it('Redis stopped: RedisAway reaches the pager, a warning does not wake anybody, and both end', async (t) => {
-    await traffic?.stop();
+    await traffic.stop();
     const strict = await cluster.customers.add({ tier: 'enterprise' });
     const patient = await cluster.customers.add({ tier: 'patient' });
     const load = startLoad({

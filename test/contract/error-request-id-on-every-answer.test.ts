@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startTestGateway, type TestDevice, type TestGateway } from '../support/gateway.ts';
+import { rememberSecret } from '../support/output.ts';
 import { chat, CHAT_PATH } from '../support/streams.ts';
 
 const ORIGIN = 'https://app.example.com';
@@ -24,6 +25,8 @@ describe('X-Licensify-Request-Id', () => {
     { name: 'an unknown license', path: '/check', status: 400, init: () => post({}, {}) },
     { name: 'the admin API without its token', path: '/admin/v1/licenses', status: 401 },
     { name: 'an unknown provider', path: '/proxy/none/x', status: 404 },
+    { name: 'the proxy itself', path: '/proxy', status: 404 },
+    { name: 'what only begins like the proxy', path: '/proxying/openai', status: 404 },
     { name: 'no key', path: CHAT_PATH, status: 401, init: () => ({ method: 'POST' }) },
     { name: 'a preflight', path: CHAT_PATH, status: 204, init: preflight },
     { name: 'a bad body', path: CHAT_PATH, status: 400, init: () => post({}, []) },
@@ -84,4 +87,17 @@ describe('X-Licensify-Request-Id', () => {
     await anthropic.text();
     assert.match(anthropic.headers.get('request-id') ?? '', /^req_[0-9a-f]{24}$/);
   });
+});
+
+it('without a proxy it is on the answer that there is none', async (t) => {
+  const key = 'protected-key-without-a-proxy';
+  rememberSecret(key);
+  const gateway = await startTestGateway({
+    counters: 'memory',
+    env: { PROXY_MODE: 'false', PROTECTED_API_KEY: key },
+  });
+  t.after(() => gateway.close());
+  const answer = await fetch(gateway.url + CHAT_PATH, { method: 'POST' });
+  assert.equal(answer.status, 404);
+  assert.match(answer.headers.get('x-licensify-request-id') ?? '', /^req_/);
 });

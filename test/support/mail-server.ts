@@ -37,6 +37,8 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
   let attempts = 0;
   const disabled = options.startTls === true || options.secure === true ? [] : ['STARTTLS'];
   const server = new SMTPServer({
+    // What a client keeps open for its next mail is not waited for (default: 30 s).
+    closeTimeout: 100,
     secure: options.secure ?? false,
     authOptional: options.login === undefined,
     allowInsecureAuth: true,

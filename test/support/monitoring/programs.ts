@@ -47,7 +47,9 @@ export async function findMonitoring(name: keyof typeof programs, folder: string
       '-e',
       `TMPDIR=${folder}`,
     ];
-    return { command: 'docker', args: ['run', '--rm', ...inside, '--entrypoint', name, image] };
+    // The servers are their images' own entry points, whatever the program is called there.
+    const entry = name === 'promtool' ? ['--entrypoint', name] : [];
+    return { command: 'docker', args: ['run', '--rm', ...inside, ...entry, image] };
   }
   const problem = installProblem();
   if (problem === undefined) await installPackage(packageName, { say: console.log });
