@@ -36,18 +36,19 @@ for (const counters of ['redis', 'memory'] as const) {
         await (await fetchChat(gateway, device, { simulate })).text();
       }
       const metrics = await gateway.metrics();
-      const counts = (name: string): Record<string, number> =>
+      // Others are there with 0.
+      const counted = (name: string): Record<string, number> =>
         Object.fromEntries(
-          [...metrics.matchAll(new RegExp(`^${name}\\{(.*)\\} (\\d+)$`, 'gm'))].map(
+          [...metrics.matchAll(new RegExp(`^${name}\\{(.*)\\} ([1-9]\\d*)$`, 'gm'))].map(
             ([, labels = '', count]) => [labels.replaceAll('"', ''), Number(count)],
           ),
         );
-      assert.deepEqual(counts('licensify_requests_total'), {
+      assert.deepEqual(counted('licensify_requests_total'), {
         'provider=openai,tier=pro,outcome=ok,status=200': 2,
         'provider=openai,tier=pro,outcome=ok,status=500': 1,
         'provider=openai,tier=pro,outcome=rate_limit_exceeded,status=429': 1,
       });
-      assert.deepEqual(counts('licensify_admissions_total'), {
+      assert.deepEqual(counted('licensify_admissions_total'), {
         'tier=pro,decision=admitted,window=none': 3,
         'tier=pro,decision=refused,window=day': 1,
       });
