@@ -10,6 +10,7 @@ import {
 import { defineScripts } from '../../src/quota/scripts.ts';
 import { spreadOf } from '../statistics.ts';
 import type { Figure } from '../figures/figure.ts';
+import { packCall } from '../../src/stores/usage-events.ts';
 
 const PREFIX = 'licensify';
 const LICENSES = 50_000;
@@ -126,9 +127,14 @@ class Customers {
   async #admit(license: string, device: number, day: number, seed: boolean): Promise<number> {
     const dataset = this.#datasets.get(partitionOf(license)) ?? '';
     const tag = `${this.#instance}${(this.#count += 1).toString(36)}`;
-    const call = [license, 1_000_000 + device, 'openai', 'gpt-4o-mini', tag];
+    const call = {
+      licenseId: license,
+      deviceId: 1_000_000 + device,
+      provider: 'openai',
+      model: 'gpt-4o-mini',
+    };
     const seeds = seed ? [day, 40, 900, '0-0'] : [];
-    const args = [dataset, 1_000_000, -1, day * 86_400_000, ...call, ...seeds];
+    const args = [dataset, 1_000_000, -1, day * 86_400_000, license, packCall(call), tag, 1, ...seeds];
     return (await this.#redis.licensifyAdmit(...this.#keys(license), ...args))[0];
   }
 

@@ -1,7 +1,7 @@
 -- Counts requests (one, or as many as a client reports) in the day and in the month, or in neither, and appends them to
 -- the stream that the ledger folds.
--- ARGV: dataset, daily limit, monthly limit (-1: unlimited), now ('': Redis' own clock), license, device, provider,
---       model, tag, count; and, where the caller has just read the ledger: the day it read for, what it found for day and
+-- ARGV: dataset, daily limit, monthly limit (-1: unlimited), now ('': Redis' own clock), license, what is called (see
+--       append), tag, count; and, where the caller has just read the ledger: the day it read for, what it found for day and
 --       month, and up to which entry of the stream the ledger had been folded.
 -- Returns {decision, day, used today, used this month, id of the entry}; decision 1: admitted, 2: the day is used up,
 -- 3: the month is, 0: cold, a counter is missing and nothing was decided: read the ledger for this day and call again,
@@ -23,9 +23,8 @@ end
 -- What of this license is in the stream, but not in what was read of the ledger.
 local function unfolded(license, day, folded_to)
   local month, in_day, in_month = month_of(day), 0, 0
-  local count = scan('(' .. folded_to, function(fields)
-    if fields[2] == license then
-      local entry_day, requests = tonumber(fields[10]), tonumber(fields[12])
+  local count = scan('(' .. folded_to, function(its_license, entry_day, requests)
+    if its_license == license then
       if entry_day == day then in_day = in_day + requests end
       if month_of(entry_day) == month then in_month = in_month + requests end
     end
@@ -34,12 +33,12 @@ local function unfolded(license, day, folded_to)
 end
 
 if not is_dataset(ARGV[1]) then return {OTHER_DATASET, 0, 0, 0} end
-local daily, monthly, count = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[10])
+local daily, monthly, count = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[8])
 local day = today(ARGV[4])
 local day_counter, month_counter = day_key(day), month_key(day)
 
-if ARGV[11] and tonumber(ARGV[11]) == day then
-  local folded_to = ARGV[14]
+if ARGV[9] and tonumber(ARGV[9]) == day then
+  local folded_to = ARGV[12]
   -- Entries that were folded and trimmed after the ledger was read are in neither: it has to be read again.
   local trimmed_to = redis.call('GET', KEYS[3] .. ':trimmed')
   if trimmed_to and is_before(folded_to, trimmed_to) then return {0, day, 0, 0} end
@@ -48,8 +47,8 @@ if ARGV[11] and tonumber(ARGV[11]) == day then
   if behind then return {-2, day, 0, 0} end
   local in_day, in_month = unfolded(ARGV[5], day, folded_to)
   -- NX: of all the instances that found the counter missing, the first one seeds it.
-  redis.call('SET', day_counter, math.max(0, tonumber(ARGV[12]) + in_day), 'NX', 'EX', DAY_TTL)
-  redis.call('SET', month_counter, math.max(0, tonumber(ARGV[13]) + in_month), 'NX', 'EX', MONTH_TTL)
+  redis.call('SET', day_counter, math.max(0, tonumber(ARGV[10]) + in_day), 'NX', 'EX', DAY_TTL)
+  redis.call('SET', month_counter, math.max(0, tonumber(ARGV[11]) + in_month), 'NX', 'EX', MONTH_TTL)
 end
 
 local counts = redis.call('MGET', day_counter, month_counter)
@@ -60,6 +59,5 @@ if monthly >= 0 and used_this_month + count > monthly then return {3, day, used_
 
 redis.call('INCRBY', day_counter, count)
 redis.call('INCRBY', month_counter, count)
-local id = redis.call('XADD', KEYS[3], '*',
-  'l', ARGV[5], 'd', ARGV[6], 'p', ARGV[7], 'm', ARGV[8], 'y', day, 'n', count, 'r', 0, 't', ARGV[9])
+local id = append(ARGV[6], day, count, 0, ARGV[7])
 return {1, day, used_today + count, used_this_month + count, id}

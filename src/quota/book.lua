@@ -1,6 +1,6 @@
 -- Books a change: of what was admitted (a refund, a late model), or an admission that is to be counted afterwards.
 -- ARGV: dataset, day ('': that of the entry with the required tag), change of the counters (0: none), tag, required
---       tag ('': none), whether to look first ('1' or '0'), then for each booking: license, device, provider, model,
+--       tag ('': none), whether to look first ('1' or '0'), then for each booking: what was called (see append),
 --       requests, refunded.
 -- With '1' the stream is searched first: nothing is booked if an entry with this tag is there already (the call is a
 -- repetition of one whose answer was lost), or if none with the required tag is.
@@ -12,12 +12,12 @@ local day, change, tag, required = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 
 if ARGV[6] == '1' then
   local found, repeated = required == '', false
-  scan('-', function(fields)
-    if fields[16] == required then
+  scan('-', function(_, its_day, _, its_tag)
+    if its_tag == required then
       found = true
-      day = day or tonumber(fields[10])
+      day = day or its_day
     end
-    if fields[16] == tag then repeated = true end
+    if its_tag == tag then repeated = true end
     return repeated
   end)
   if repeated then return {2} end
@@ -32,8 +32,5 @@ if change ~= 0 then
   end
 end
 local id
-for i = 7, #ARGV, 6 do
-  id = redis.call('XADD', KEYS[3], '*', 'l', ARGV[i], 'd', ARGV[i + 1], 'p', ARGV[i + 2], 'm', ARGV[i + 3],
-    'y', day, 'n', ARGV[i + 4], 'r', ARGV[i + 5], 't', tag)
-end
+for i = 7, #ARGV, 3 do id = append(ARGV[i], day, ARGV[i + 1], ARGV[i + 2], tag) end
 return {1, id, day}

@@ -1,5 +1,6 @@
 import type { BoundedCalls } from '../stores/bounded-calls.ts';
 import type { RedisClient } from '../stores/redis.ts';
+import { packCall } from '../stores/usage-events.ts';
 import type { Datasets } from './datasets.ts';
 import type { BookingSet, Journal, JournalEntry } from './journal.ts';
 import { counterKey, datasetKey, partitionOf, streamKey } from './partitions.ts';
@@ -166,14 +167,7 @@ export class Bookings {
       streamKey(prefix, partition, dataset),
     ];
     const head = [dataset, day ?? '', change, tag, required, look ? '1' : '0'];
-    const values = rows.flatMap((row) => [
-      row.licenseId,
-      row.deviceId,
-      row.provider,
-      row.model,
-      row.requests,
-      row.refunded,
-    ]);
+    const values = rows.flatMap((row) => [packCall(row), row.requests, row.refunded]);
     const [outcome, id = '', onDay = 0] = await calls.run(partition, () =>
       redis.licensifyBook(...keys, ...head, ...values),
     );

@@ -15,6 +15,7 @@ import {
   type Ticket,
   type Used,
 } from './admission.ts';
+import { packCall } from '../stores/usage-events.ts';
 import { Bookings } from './bookings.ts';
 import { Datasets, type Replacement } from './datasets.ts';
 import { Journal, type BookingSet } from './journal.ts';
@@ -200,11 +201,11 @@ export class RedisAdmission implements Admission {
       seed,
     }: { partition: string; dataset: string; tag: string; seed: Seed | undefined },
   ): Promise<Awaited<ReturnType<RedisClient['licensifyAdmit']>>> {
-    const { licenseId, deviceId, provider, model } = call;
+    const { licenseId } = call;
     const keys = this.#keys(partition, dataset, licenseId);
     const limit = [limits.daily, limits.monthly];
     const seeds = seed === undefined ? [] : [seed.day, seed.today, seed.thisMonth, seed.foldedTo];
-    const args = [dataset, ...limit, this.#now(), licenseId, deviceId, provider, model, tag, count, ...seeds];
+    const args = [dataset, ...limit, this.#now(), licenseId, packCall(call), tag, count, ...seeds];
     return this.#calls.run(partition, () => this.#redis.licensifyAdmit(...keys, ...args), {
       late: ([decision, day]) => {
         if (decision === ADMITTED) this.bookings.bookLater(undoing({ call, count, day, tag }));

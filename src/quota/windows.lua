@@ -32,7 +32,20 @@ local function month_key(day) return KEYS[2] .. ':m:' .. month_of(day) end
 
 local function is_dataset(dataset) return redis.call('GET', KEYS[1]) == dataset end
 
--- Calls `visit` with the fields of each entry of the stream behind an id, until it returns true.
+-- What was called (license, device, provider and model, a line each), and how often: an entry of the stream.
+local function append(call, day, requests, refunded, tag)
+  return redis.call('XADD', KEYS[3], '*', 'c', call, 'v', table.concat({day, requests, refunded, tag}, ' '))
+end
+
+-- Reads an entry: license, day, requests, tag. Those of instances of before have a field for each.
+local function read(fields)
+  if fields[1] == 'l' then return fields[2], tonumber(fields[10]), tonumber(fields[12]), fields[16] end
+  local license = string.match(fields[2], '^[^\n]*')
+  local day, requests, tag = string.match(fields[4], '^(%-?%d+) (%-?%d+) %-?%d+ (.*)$')
+  return license, tonumber(day), tonumber(requests), tag
+end
+
+-- Calls `visit` with license, day, requests and tag of each entry of the stream behind an id, until it returns true.
 -- Returns how many entries it has visited.
 local function scan(from, visit)
   local visited = 0
@@ -40,7 +53,7 @@ local function scan(from, visit)
     local entries = redis.call('XRANGE', KEYS[3], from, '+', 'COUNT', 500)
     for _, entry in ipairs(entries) do
       visited = visited + 1
-      if visit(entry[2]) then return visited end
+      if visit(read(entry[2])) then return visited end
     end
     if #entries < 500 then return visited end
     from = '(' .. entries[#entries][1]

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { RedisClient } from '../stores/redis.ts';
 import { compareIds, FIRST_ID } from '../stores/stream-ids.ts';
+import { sumEvents } from '../stores/usage-events.ts';
 import { applyToLedger, LedgerChanges, type FlushReport } from './ledger.ts';
 
 /** How often each instance looks for what is to be folded; contract §7.3 allows 2 s in all. Milliseconds. */
@@ -218,19 +219,7 @@ export class StreamFold {
 
   #sum(entries: [id: string, fields: string[]][]): LedgerChanges {
     const changes = new LedgerChanges();
-    for (const [, fields] of entries) {
-      const [, licenseId = '', , device, , provider = '', , model = '', , day, , requests, , refunded] =
-        fields;
-      changes.add({
-        licenseId,
-        deviceId: Number(device),
-        provider,
-        model,
-        day: this.#options.isoDay(Number(day)),
-        requests: Number(requests),
-        refunded: Number(refunded),
-      });
-    }
+    for (const sum of sumEvents(entries)) changes.add({ ...sum, day: this.#options.isoDay(sum.day) });
     return changes;
   }
 }
