@@ -1,4 +1,4 @@
-import type { Logger } from '../observe/log.ts';
+import { writeRecord, type Logger } from '../observe/log.ts';
 import { errorTable, statusOf, type ErrorCode } from './errors.ts';
 import type { RequestState } from './request-state.ts';
 
@@ -45,7 +45,7 @@ export function writeLine(log: Logger, state: RequestState, ending: Ending): voi
     err: state.error ?? state.settleError,
   };
   const level = levelOf(state, ending);
-  log[level](fields, level === 'info' ? 'request ended' : 'request failed');
+  writeRecord(log, level, fields, level === 'info' ? 'request ended' : 'request failed');
 }
 
 /** A provider's troubles, which are neither ours nor the customer's. */

@@ -1,7 +1,7 @@
 import { pino, type DestinationStream } from 'pino';
 
 /** Under load lines wait for each other so long. Milliseconds. */
-const WRITE_EVERY = 10;
+const WRITE_EVERY = 50;
 
 /**
  * Standard output, written at most once in a few milliseconds: under load a line costs a fraction of a system call, and

@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, symbols, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { BatchedLines } from './batched-lines.ts';
 
@@ -43,7 +43,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   const options = {
     level,
     base: null,
-    timestamp: isoTime,
+    timestamp: () => `,"time":"${isoTimeNow()}"`,
     formatters: {
       level: (label: string) => ({ level: label }),
       log: (fields: object) => withoutSecrets(fields),
@@ -58,15 +58,38 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     : pino(options, new BatchedLines());
 }
 
+/**
+ * Writes a line of fields that JSON has, as pino would write it, at half of its cost: pino joins each line of dozens of
+ * pieces, and whoever writes it joins them again (docs/performance.md). What has an error goes through pino, which
+ * knows how errors are written.
+ * @param fields not none
+ * @param msg a text of ours, with nothing in it to escape
+ */
+export function writeRecord(
+  log: Logger,
+  level: 'info' | 'warn' | 'error',
+  fields: Readonly<Record<string, unknown>>,
+  msg: string,
+): void {
+  if (!log.isLevelEnabled(level)) return;
+  if (fields.err !== undefined) {
+    log[level](fields, msg);
+    return;
+  }
+  const members = JSON.stringify(withoutSecrets(fields)).slice(1, -1);
+  const line = `{"level":"${level}","time":"${isoTimeNow()}",${members},"msg":"${msg}"}\n`;
+  (log as unknown as { [symbols.streamSym]: DestinationStream })[symbols.streamSym].write(line);
+}
+
 let isoTimeOf = 0;
 let isoTimeText = '';
 
-/** As pino's own, made once for all lines of a millisecond. */
-function isoTime(): string {
+/** Made once for all lines of a millisecond. */
+function isoTimeNow(): string {
   const now = Date.now();
   if (now !== isoTimeOf) {
     isoTimeOf = now;
-    isoTimeText = `,"time":"${new Date(now).toISOString()}"`;
+    isoTimeText = new Date(now).toISOString();
   }
   return isoTimeText;
 }
