@@ -1,7 +1,7 @@
 import { setImmediate as others } from 'node:timers/promises';
 
 /** How much of a body is walked at a time, so that a large one does not keep the others waiting. Bytes. */
-const TURN = 262_144;
+export const TURN = 262_144;
 
 /** Walks bytes a piece at a time, letting others take their turn in between, until the goal is reached. */
 export async function inTurns(

@@ -177,7 +177,8 @@ async function readShortDropIn(
     return refusedCall(keyInBody(), provider.name, provider.name);
   }
   call.body = body;
-  call.model = await modelOf(body, req.headers);
+  const model = modelOf(body, req.headers);
+  call.model = typeof model === 'string' ? model : await model;
   return { ok: true, call };
 }
 
@@ -255,14 +256,13 @@ function refusedCall(refusal: Refusal, shape: ErrorShape, provider: Provider['na
 
 /** The proxy keys in the headers where SDKs put their API key, and whether there is any credential at all. */
 function presentedKeys({ headers }: IncomingMessage): { proxyKeys: string[]; any: boolean } {
-  const bearer = /^bearer +(.*)$/i.exec(headers.authorization ?? '')?.[1];
+  const { authorization } = headers;
   const apiKey = headers['x-api-key'];
-  const candidates = [bearer, typeof apiKey === 'string' ? apiKey : undefined];
-  const proxyKeys = candidates.filter((key) => key?.startsWith('px_') === true) as string[];
-  return {
-    proxyKeys: [...new Set(proxyKeys)],
-    any: headers.authorization !== undefined || apiKey !== undefined,
-  };
+  const proxyKeys: string[] = [];
+  const bearer = authorization === undefined ? undefined : /^bearer +(.*)$/i.exec(authorization)?.[1];
+  if (bearer?.startsWith('px_') === true) proxyKeys.push(bearer);
+  if (typeof apiKey === 'string' && apiKey.startsWith('px_') && apiKey !== bearer) proxyKeys.push(apiKey);
+  return { proxyKeys, any: authorization !== undefined || apiKey !== undefined };
 }
 
 function malformed(problem: string): Refusal {

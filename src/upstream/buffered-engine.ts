@@ -10,7 +10,8 @@ import { cutOff, isRefunded, writeHead, type Engine, type Outcome, type Passage 
  */
 export class BufferedEngine implements Engine {
   readonly #timeoutMs: number;
-  readonly #lines = new Map<string, Lines>();
+  /** By base URL, of which the settings have one for each provider. */
+  readonly #lines = new Map<URL, Lines>();
 
   /** @param timeoutMs the longest silence of a provider: before its headers, and between two chunks */
   constructor(timeoutMs: number) {
@@ -21,7 +22,7 @@ export class BufferedEngine implements Engine {
     const { req, res, base, path, headers, body } = passage;
     if (res.destroyed) return Promise.resolve({ kind: 'client-gone', refund: true });
     const { promise, resolve } = Promise.withResolvers<Outcome>();
-    const lines = this.#linesTo(base.origin);
+    const lines = this.#linesTo(base);
     const line = lines.take();
     const exchange = new Exchange(passage, lines, line, resolve);
     headers.host = base.host;
@@ -36,9 +37,9 @@ export class BufferedEngine implements Engine {
     for (const lines of this.#lines.values()) lines.close();
   }
 
-  #linesTo(origin: string): Lines {
-    let lines = this.#lines.get(origin);
-    if (lines === undefined) this.#lines.set(origin, (lines = new Lines(origin, this.#timeoutMs)));
+  #linesTo(base: URL): Lines {
+    let lines = this.#lines.get(base);
+    if (lines === undefined) this.#lines.set(base, (lines = new Lines(base.origin, this.#timeoutMs)));
     return lines;
   }
 }
@@ -92,14 +93,13 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#finish({ kind: 'provider-auth-failed', refund: true });
       return;
     }
-    const fields = joined(headers);
     if (!isRefunded(status)) {
-      this.#writeHead(fields);
+      this.#writeHead(headers);
       return;
     }
     this.#early = [];
     controller.pause();
-    void this.#passage.giveBack().then(() => this.#afterGivingBack(fields));
+    void this.#passage.giveBack().then(() => this.#afterGivingBack(headers));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -177,19 +177,4 @@ class Exchange implements Dispatcher.DispatchHandler {
 function isTimeout(error: Error): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
-}
-
-/** Node reads these once, whatever a provider repeats (https://nodejs.org/api/http.html#messageheaders). */
-const single = new Set(['content-type', 'content-length', 'etag', 'expires', 'last-modified', 'location']);
-for (const name of ['age', 'from', 'retry-after', 'server', 'user-agent']) single.add(name);
-
-/** Headers as node:http reads them: lines of one name become one value. undici leaves them apart. */
-function joined(headers: IncomingHttpHeaders): IncomingHttpHeaders {
-  const fields: Record<string, string | string[] | undefined> = headers;
-  for (const name in fields) {
-    const value = fields[name];
-    if (Array.isArray(value) && name !== 'set-cookie')
-      fields[name] = single.has(name) ? value[0] : value.join(', ');
-  }
-  return headers;
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { inTurns } from '../in-turns.ts';
 import { JsonScanner, JsonSyntaxError, type Member } from './json-scanner.ts';
-import { ModelFinder } from './model.ts';
+import { modelOfJson } from './model.ts';
 
 /** The request form of proxy-mode.md, taken apart (contract §4). */
 export interface Envelope {
@@ -74,8 +74,7 @@ async function assemble(
   const member = found.get('body');
   if (member?.firstByte !== OPEN_OBJECT) return refuse('"body" must be a JSON object');
   const body = raw.subarray(member.start, member.end);
-  const finder = new ModelFinder();
-  await inTurns(body, (piece) => finder.feed(piece), finder);
+  const model = modelOfJson(body);
   return {
     ok: true,
     envelope: {
@@ -83,7 +82,7 @@ async function assemble(
       provider,
       hardwareId: hardwareId.value,
       body,
-      model: finder.model ?? '',
+      model: typeof model === 'string' ? model : await model,
       timestamp: textAt(raw, found.get('timestamp')),
       signature: textAt(raw, found.get('signature')),
     },

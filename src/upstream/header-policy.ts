@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { PROXY_KEY_LENGTH } from '../key-forms.ts';
 import type { KeySearch } from './key-search.ts';
 import type { Provider } from './providers.ts';
 
@@ -50,8 +51,18 @@ const notToClient = new Set([
 /** Names arrive in lower case: a key is no longer itself in one, but still nobody else's business. */
 const LOWER_CASE_KEY = /px_[0-9a-z]{40}/;
 
+function holdsLowerCaseKey(name: string): boolean {
+  return name.length >= PROXY_KEY_LENGTH && LOWER_CASE_KEY.test(name);
+}
+
 /** The limits of our own account, and which browsers may read: there the client has answers of ours. */
-const isOursToSay = /^(?:x-ratelimit-|anthropic-ratelimit-|access-control-|x-licensify-)/;
+const oursToSay = ['x-ratelimit-', 'anthropic-ratelimit-', 'access-control-', 'x-licensify-'];
+
+function isOursToSay(name: string): boolean {
+  const first = name.charCodeAt(0);
+  if (first !== 0x61 && first !== 0x78) return false; // 'a', 'x': most begin otherwise
+  return oursToSay.some((prefix) => name.startsWith(prefix));
+}
 
 /**
  * The headers that go to the provider: the client's, less what concerns only this hop, less every credential and
@@ -76,7 +87,7 @@ export function headersForProvider(
     const value = request.headers[name];
     if (value === undefined || notToProvider.has(name) || name.startsWith('x-forwarded-')) continue;
     if (named?.has(name) === true && name !== 'content-length') continue;
-    if (holdsKey(value, keys) || LOWER_CASE_KEY.test(name)) continue;
+    if (holdsKey(value, keys) || holdsLowerCaseKey(name)) continue;
     headers[name] = value;
   }
   headers['accept-encoding'] = 'identity';
@@ -88,23 +99,46 @@ export function headersForProvider(
   return headers;
 }
 
-/** The headers that go to the client: the provider's, less what concerns our account or only this hop. */
-export function headersForClient(fromProvider: IncomingHttpHeaders): HeaderFields {
-  const named = connectionOptions(fromProvider.connection);
-  const headers: HeaderFields = {};
+/** Node reads these once, whatever a provider repeats (https://nodejs.org/api/http.html#messageheaders). */
+const single = new Set(['content-type', 'content-length', 'etag', 'expires', 'last-modified', 'location']);
+for (const name of ['age', 'from', 'retry-after', 'server', 'user-agent']) single.add(name);
+
+/**
+ * The headers that go to the client: the provider's, less what concerns our account or only this hop.
+ * @param fromProvider lines of one name as one value or, as undici leaves them, apart; they are joined as node:http does
+ */
+export function headersForClient(fromProvider: Readonly<RawHeaders>): HeaderList {
+  const named = connectionOptions(joined('connection', fromProvider.connection));
+  const isStream = isEventStream(fromProvider);
+  const headers: HeaderList = [];
   for (const name in fromProvider) {
-    const value = fromProvider[name];
-    if (value === undefined || notToClient.has(name) || isOursToSay.test(name)) continue;
+    if (notToClient.has(name) || isOursToSay(name)) continue;
     if (named?.has(name) === true && name !== 'content-length') continue;
-    headers[name] = value;
+    if (isStream && name === UNBUFFERED) continue;
+    const value = joined(name, fromProvider[name]);
+    if (value !== undefined) headers.push(name, value);
   }
-  if (isEventStream(fromProvider)) headers['x-accel-buffering'] = 'no';
+  if (isStream) headers.push(UNBUFFERED, 'no');
   return headers;
 }
 
+/** What nginx in front of us asks whether it may hold a stream back. */
+const UNBUFFERED = 'x-accel-buffering';
+
+/** Names and values in turn, each name once: what node writes without making an object of it. */
+export type HeaderList = string[];
+
+/** Names in lower case. */
+export type RawHeaders = Record<string, string | string[] | undefined>;
+
+function joined(name: string, value: string | string[] | undefined): string | undefined {
+  if (!Array.isArray(value)) return value;
+  return single.has(name) ? value[0] : value.join(', ');
+}
+
 /** Whether an answer is a stream of server-sent events. */
-export function isEventStream(headers: IncomingHttpHeaders): boolean {
-  return headers['content-type']?.startsWith('text/event-stream') === true;
+export function isEventStream(headers: Readonly<RawHeaders>): boolean {
+  return joined('content-type', headers['content-type'])?.startsWith('text/event-stream') === true;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import busboy from 'busboy';
-import { inTurns } from '../in-turns.ts';
+import { inTurns, TURN } from '../in-turns.ts';
 import { withoutKeys } from '../key-forms.ts';
 import { isJson, isMultipart } from './content-type.ts';
 import { JsonScanner } from './json-scanner.ts';
@@ -81,23 +81,32 @@ export function watchMultipartModel(
   }
 }
 
-/** The model that a whole body names; '' where there is none. */
-export async function modelOf(body: Buffer, headers: IncomingHttpHeaders): Promise<string> {
+/** The model that a whole body names; '' where there is none. At once where the body is JSON of one turn. */
+export function modelOf(body: Buffer, headers: IncomingHttpHeaders): string | Promise<string> {
   const contentType = headers['content-type'];
-  let model = '';
-  if (isMultipart(contentType)) {
-    await new Promise<void>((resolve) =>
-      watchMultipartModel(headers, Readable.from([body]), (name) => (model = name), resolve),
-    );
-  } else if (isJson(contentType)) {
-    const finder = new ModelFinder();
-    await inTurns(body, (piece) => finder.feed(piece), finder);
-    model = finder.model ?? '';
-  }
-  return model;
+  if (isJson(contentType)) return modelOfJson(body);
+  if (!isMultipart(contentType)) return '';
+  return new Promise((resolve) => {
+    let model = '';
+    const found = (name: string): void => void (model = name);
+    watchMultipartModel(headers, Readable.from([body]), found, () => resolve(model));
+  });
 }
 
+/** The same of what is known to be JSON. */
+export function modelOfJson(body: Buffer): string | Promise<string> {
+  const finder = new ModelFinder();
+  const name = (): string => finder.model ?? '';
+  if (body.length > TURN) return inTurns(body, (piece) => finder.feed(piece), finder).then(name);
+  finder.feed(body);
+  return name();
+}
+
+/** A name as most are, with nothing to decode in it, and shorter than any key. */
+const PLAIN_NAME = /^"[\w.:@/-]{1,32}"$/;
+
 function nameFrom(json: string): string | undefined {
+  if (PLAIN_NAME.test(json)) return json.slice(1, -1);
   try {
     const value: unknown = JSON.parse(json);
     return typeof value === 'string' ? cleaned(value) : undefined;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { HeaderFields } from './header-policy.ts';
+import type { HeaderFields, HeaderList } from './header-policy.ts';
 
 /** Decides what of a piped body passes. */
 export interface BodyGuard {
@@ -35,7 +35,7 @@ export interface Passage {
   /** Sees each piece of a piped body before it passes. */
   guard?: BodyGuard | undefined;
   /** Headers of ours for the answer's head. */
-  ownHeaders: () => HeaderFields;
+  ownHeaders: () => Readonly<Record<string, string>>;
   times: PassageTimes;
   /** Called before the head of an answer that will not be charged is sent: the client may try again at once. */
   giveBack: () => Promise<void>;
@@ -82,16 +82,17 @@ export function cutOff(res: ServerResponse): void {
 }
 
 /** Writes the head of a provider's answer, without its reason phrase: HTTP/2 has none, and it need not be valid. */
-export function writeHead(
-  { res, req, ownHeaders }: Passage,
-  status: number,
-  fromProvider: HeaderFields,
-): void {
+export function writeHead({ res, req, ownHeaders }: Passage, status: number, headers: HeaderList): void {
   const ownVary = res.getHeader('vary');
   // Both say what a cache has to tell answers apart by: the provider's must not replace the origin's.
-  if (ownVary !== undefined) fromProvider.vary = [ownVary, fromProvider.vary ?? []].flat().join(', ');
-  Object.assign(fromProvider, ownHeaders());
+  if (ownVary !== undefined) {
+    const at = headers.indexOf('vary');
+    const [, theirs] = at < 0 ? [] : headers.splice(at, 2);
+    headers.push('vary', [ownVary, theirs ?? []].flat().join(', '));
+  }
+  const own = ownHeaders();
+  for (const name in own) headers.push(name, own[name] ?? '');
   // A request body that nobody will read any more would be taken for the next request.
-  if (!req.complete) fromProvider.connection = 'close';
-  res.writeHead(status, fromProvider);
+  if (!req.complete) headers.push('connection', 'close');
+  res.writeHead(status, headers);
 }
