@@ -9,6 +9,7 @@ import type { Replays } from '../licensing/proofs/replays.ts';
 import { bad, type Verdict } from '../licensing/proofs/verdict.ts';
 import type { Session } from '../licensing/sessions.ts';
 import type { Tiers } from '../licensing/tiers.ts';
+import { lengthOf, type Pieces } from '../pieces.ts';
 import { announcesBody, readBody } from '../upstream/body-watch.ts';
 import { modelOf } from '../upstream/model.ts';
 import { refuse, type Refusal } from './errors.ts';
@@ -94,7 +95,7 @@ function verifyHead(req: IncomingMessage, key: DeviceKey, now: number): Promise<
 }
 
 /** A head that is signed, with the body that its digest is of. */
-async function covering(verdict: Verdict, req: IncomingMessage, body: Buffer): Promise<Verdict> {
+async function covering(verdict: Verdict, req: IncomingMessage, body: Pieces): Promise<Verdict> {
   const digest = req.headers['content-digest']?.toString();
   // A digest without a body is one whose body was taken away.
   if (digest === undefined && !announcesBody(req)) return verdict;
@@ -102,7 +103,7 @@ async function covering(verdict: Verdict, req: IncomingMessage, body: Buffer): P
   return problem === undefined ? verdict : bad(problem);
 }
 
-function verifyHmac(req: IncomingMessage, call: ProxyCall, sent: Buffer, now: number): Promise<Verdict> {
+function verifyHmac(req: IncomingMessage, call: ProxyCall, sent: Pieces, now: number): Promise<Verdict> {
   const body = call.envelope === undefined ? sent : (call.body ?? sent);
   const { provider, proxyKey } = call;
   return verifyStamp({ stamp: stampOf(req, call), provider: provider.name, proxyKey, body }, now);
@@ -112,16 +113,16 @@ function bodyAsSent(
   req: IncomingMessage,
   { envelope, body }: ProxyCall,
   maxBodyBytes: number,
-): Promise<Buffer | 'too-large' | undefined> {
+): Promise<Pieces | 'too-large' | undefined> {
   const read = envelope?.raw ?? body;
   if (read !== undefined) return Promise.resolve(read);
-  return announcesBody(req) ? readBody(req, maxBodyBytes) : Promise.resolve(Buffer.alloc(0));
+  return announcesBody(req) ? readBody(req, maxBodyBytes) : Promise.resolve([]);
 }
 
 /** A drop-in call whose body is not piped any more: what its watch would have done is done here. */
-async function withBody(call: ProxyCall, body: Buffer, req: IncomingMessage): Promise<Proved> {
-  if (body.length === 0) return { ok: true, call };
-  if (call.keys.inBytes(body)) return { ok: false, refusal: keyInBody() };
+async function withBody(call: ProxyCall, body: Pieces, req: IncomingMessage): Promise<Proved> {
+  if (lengthOf(body) === 0) return { ok: true, call };
+  if (call.keys.inPieces(body)) return { ok: false, refusal: keyInBody() };
   const model = await modelOf(body, req.headers);
   return { ok: true, call: { ...call, body, watch: undefined, model } };
 }

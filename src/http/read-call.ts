@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { withoutKeys } from '../key-forms.ts';
+import type { Pieces } from '../pieces.ts';
 import { announcesBody, BodyWatch, firstPiece, readBody } from '../upstream/body-watch.ts';
 import { isJson, isMultipart } from '../upstream/content-type.ts';
 import { readEnvelope, type Envelope } from '../upstream/envelope.ts';
@@ -22,7 +23,7 @@ export interface ProxyCall {
   /** The envelope that it came in. */
   envelope: SentEnvelope | undefined;
   /** The provider's request, where it has been read: out of an envelope, short JSON, or to be verified; else it is piped. */
-  body: Buffer | undefined;
+  body: Pieces | undefined;
   /** Watches a body that is piped. */
   watch: BodyWatch | undefined;
   /** '' where it is not known yet, or there is none. */
@@ -35,7 +36,7 @@ export interface ProxyCall {
 /** What is said of an envelope beside what it carries: for whoever verifies that it was signed. */
 export interface SentEnvelope extends Pick<Envelope, 'timestamp' | 'signature'> {
   /** The whole body of the HTTP request. */
-  raw: Buffer;
+  raw: Pieces;
 }
 
 export type ReadCall =
@@ -170,7 +171,7 @@ async function readShortDropIn(
   const body = await readBody(req, maxBodyBytes);
   call.waited = performance.now() - asked;
   if (body === undefined || body === 'too-large') return { ok: false, refusal: undefined };
-  if (keys.inBytes(body)) {
+  if (keys.inPieces(body)) {
     // An envelope whose sender put a key into a header as well: the envelope's rules keep the keys from the provider.
     if (req.method === 'POST')
       return openEnvelope(body, addressed, call.waited, { foreignCredential: true, proxyKey });
@@ -202,7 +203,7 @@ async function readEnveloped(
 }
 
 async function openEnvelope(
-  raw: Buffer,
+  raw: Pieces,
   addressed: Addressed,
   waited: number,
   inHeaders: { foreignCredential: boolean; proxyKey: string | undefined },
@@ -225,7 +226,7 @@ async function openEnvelope(
 function callOf(
   envelope: Envelope,
   addressed: Addressed,
-  { raw, waited }: { raw: Buffer; waited: number },
+  { raw, waited }: { raw: Pieces; waited: number },
 ): ReadCall {
   const { provider } = addressed;
   if (envelope.provider !== provider.name) {
@@ -234,7 +235,7 @@ function callOf(
   }
   const { proxyKey, hardwareId, body, model, timestamp, signature } = envelope;
   const keys = new KeySearch(proxyKey);
-  if (keys.inBytes(body)) return refusedCall(keyInBody(), 'licensify', provider.name);
+  if (keys.inPieces(body)) return refusedCall(keyInBody(), 'licensify', provider.name);
   const call: ProxyCall = {
     ...addressed,
     proxyKey,

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { PieceCollector, type Pieces } from '../pieces.ts';
 import { isJson, isMultipart } from './content-type.ts';
 import { beginningOfKey, type KeySearch } from './key-search.ts';
 import { ModelFinder, watchMultipartModel } from './model.ts';
@@ -95,25 +96,25 @@ export async function firstPiece(request: IncomingMessage): Promise<Buffer | und
 export function readBody(
   request: IncomingMessage,
   maxBytes: number,
-): Promise<Buffer | 'too-large' | undefined> {
+): Promise<Pieces | 'too-large' | undefined> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.resolve('too-large');
-  if (request.readableEnded) return Promise.resolve(nothing);
+  if (request.readableEnded) return Promise.resolve([]);
   if (request.destroyed) return Promise.resolve(undefined);
-  const { promise, resolve } = Promise.withResolvers<Buffer | 'too-large' | undefined>();
+  const { promise, resolve } = Promise.withResolvers<Pieces | 'too-large' | undefined>();
   const announced = Number(request.headers['content-length'] ?? NaN);
-  const pieces: Buffer[] = [];
-  let length = 0;
+  let collector: PieceCollector | undefined = new PieceCollector();
   request.on('data', (piece: Buffer) => {
-    length += piece.length;
-    if (length > maxBytes) {
-      pieces.length = 0;
+    if (collector === undefined) return;
+    collector.add(piece);
+    if (collector.length > maxBytes) {
+      collector = undefined;
       resolve('too-large');
-    } else if (length === announced) {
+    } else if (collector.length === announced) {
       // Nothing more can come, and the event that says so comes later.
-      resolve(pieces.length === 0 ? piece : Buffer.concat([...pieces, piece]));
-    } else pieces.push(piece);
+      resolve(collector.take());
+    }
   });
-  request.once('end', () => resolve(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)));
+  request.once('end', () => resolve(collector?.take()));
   request.once('close', () => resolve(undefined));
   request.once('error', () => resolve(undefined));
   return promise;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Pieces } from '../pieces.ts';
 import { headersForClient, isEventStream } from './header-policy.ts';
 import { Lines, type Line } from './lines.ts';
 import { cutOff, isRefunded, writeHead, type Engine, type Outcome, type Passage } from './passage.ts';
@@ -27,7 +28,7 @@ export class BufferedEngine implements Engine {
     const exchange = new Exchange(passage, lines, line, resolve);
     headers.host = base.host;
     line.dispatch(
-      { path, method: req.method as Dispatcher.HttpMethod, headers, body: body ?? null },
+      { path, method: req.method as Dispatcher.HttpMethod, headers, body: asSent(body) },
       exchange,
     );
     return promise;
@@ -42,6 +43,15 @@ export class BufferedEngine implements Engine {
     if (lines === undefined) this.#lines.set(base, (lines = new Lines(base.origin, this.#timeoutMs)));
     return lines;
   }
+}
+
+/**
+ * Several pieces go as an iterable, which undici takes although its types do not say so
+ * (https://undici.nodejs.org/#/docs/api/Dispatcher?id=parameter-dispatchoptions); the head says how long they are.
+ */
+function asSent(body: Pieces | undefined): Buffer | null {
+  const [first = null, ...others] = body ?? [];
+  return others.length === 0 ? first : (body as unknown as Buffer);
 }
 
 const clientGone = new Error('the client has gone');

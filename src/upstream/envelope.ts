@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { areUtf8, cut, joined, type Pieces } from '../pieces.ts';
 import { inTurns } from '../in-turns.ts';
 import { JsonScanner, JsonSyntaxError, type Member } from './json-scanner.ts';
 import { modelOfJson } from './model.ts';
@@ -9,7 +9,7 @@ export interface Envelope {
   provider: string;
   hardwareId: string | undefined;
   /** The provider's request, byte for byte as it stood in the envelope. */
-  body: Buffer;
+  body: Pieces;
   model: string;
   /** A string's content or a number's digits, as they stand there; undefined where it is missing, or null. */
   timestamp: string | undefined;
@@ -29,7 +29,7 @@ const OPEN_OBJECT = 0x7b;
 const QUOTE = 0x22;
 
 /** Takes an envelope apart without parsing what it carries. */
-export async function readEnvelope(raw: Buffer): Promise<ReadEnvelope> {
+export async function readEnvelope(raw: Pieces): Promise<ReadEnvelope> {
   const found = new Map<Field, Member>();
   let duplicate: string | undefined;
   const scanner = new JsonScanner((member) => {
@@ -43,7 +43,7 @@ export async function readEnvelope(raw: Buffer): Promise<ReadEnvelope> {
     problem,
     isEnvelope: ownFields.some((field) => found.has(field)),
   });
-  if (!isUtf8(raw)) return refuse('The body is not valid UTF-8');
+  if (!areUtf8(raw)) return refuse('The body is not valid UTF-8');
   try {
     await inTurns(raw, (piece) => scanner.feed(piece));
     scanner.end();
@@ -56,7 +56,7 @@ export async function readEnvelope(raw: Buffer): Promise<ReadEnvelope> {
 }
 
 async function assemble(
-  raw: Buffer,
+  raw: Pieces,
   found: Map<Field, Member>,
   refuse: (problem: string) => ReadEnvelope,
 ): Promise<ReadEnvelope> {
@@ -73,7 +73,7 @@ async function assemble(
   if (hardwareId === undefined) return refuse('"hardware_id" must be a string');
   const member = found.get('body');
   if (member?.firstByte !== OPEN_OBJECT) return refuse('"body" must be a JSON object');
-  const body = raw.subarray(member.start, member.end);
+  const body = cut(raw, member.start, member.end);
   const model = modelOfJson(body);
   return {
     ok: true,
@@ -90,27 +90,30 @@ async function assemble(
 }
 
 /** `null` counts as not given; undefined: neither that nor a string. */
-function readHardwareId(raw: Buffer, member: Member | undefined): { value: string | undefined } | undefined {
-  if (member !== undefined && raw.toString('latin1', member.start, member.end) === 'null')
-    return { value: undefined };
+function readHardwareId(raw: Pieces, member: Member | undefined): { value: string | undefined } | undefined {
+  if (member !== undefined && textOf(raw, member, 'latin1') === 'null') return { value: undefined };
   const value = stringAt(raw, member);
   return value === undefined ? undefined : { value: value.trim() };
 }
 
-function stringAt(raw: Buffer, member: Member | undefined): string | undefined {
+function stringAt(raw: Pieces, member: Member | undefined): string | undefined {
   if (member?.firstByte !== QUOTE) return undefined;
   try {
-    return String(JSON.parse(raw.toString('utf8', member.start, member.end)));
+    return String(JSON.parse(textOf(raw, member, 'utf8')));
   } catch {
     return undefined;
   }
 }
 
 /** A string's content, and anything else as it stands there: whoever reads it says what is wrong with it. */
-function textAt(raw: Buffer, member: Member | undefined): string | undefined {
+function textAt(raw: Pieces, member: Member | undefined): string | undefined {
   if (member === undefined) return undefined;
-  const text = stringAt(raw, member) ?? raw.toString('latin1', member.start, member.end);
+  const text = stringAt(raw, member) ?? textOf(raw, member, 'latin1');
   return text === 'null' ? undefined : text;
+}
+
+function textOf(raw: Pieces, { start, end }: Member, encoding: 'latin1' | 'utf8'): string {
+  return joined(cut(raw, start, end)).toString(encoding);
 }
 
 function isField(key: string): key is Field {

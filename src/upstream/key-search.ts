@@ -1,3 +1,4 @@
+import type { Pieces } from '../pieces.ts';
 import { hasProxyKeyForm, PROXY_KEY_LENGTH, PROXY_KEY_PREFIX } from '../key-forms.ts';
 
 const CANDIDATE = new RegExp(`px_[0-9A-Za-z]{${PROXY_KEY_LENGTH - PROXY_KEY_PREFIX.length}}`, 'g');
@@ -25,6 +26,21 @@ export class KeySearch {
 
   inBytes(bytes: Buffer): boolean {
     return bytes.includes(PROXY_KEY_PREFIX) && this.inText(bytes.toString('latin1'));
+  }
+
+  /** Wherever the bytes are divided. */
+  inPieces(pieces: Pieces): boolean {
+    let before: Buffer | undefined;
+    for (const piece of pieces) {
+      if (this.inBytes(piece)) return true;
+      if (before !== undefined) {
+        const seam = Buffer.concat([before, piece.subarray(0, PROXY_KEY_LENGTH - 1)]);
+        if (this.inBytes(seam)) return true;
+      }
+      const isWhole = before === undefined || piece.length >= PROXY_KEY_LENGTH;
+      before = (isWhole ? piece : Buffer.concat([before ?? piece, piece])).subarray(-PROXY_KEY_LENGTH + 1);
+    }
+    return false;
   }
 }
 

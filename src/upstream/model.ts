@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import busboy from 'busboy';
 import { inTurns, TURN } from '../in-turns.ts';
+import { lengthOf, type Pieces } from '../pieces.ts';
 import { withoutKeys } from '../key-forms.ts';
 import { isJson, isMultipart } from './content-type.ts';
 import { JsonScanner } from './json-scanner.ts';
@@ -82,23 +83,23 @@ export function watchMultipartModel(
 }
 
 /** The model that a whole body names; '' where there is none. At once where the body is JSON of one turn. */
-export function modelOf(body: Buffer, headers: IncomingHttpHeaders): string | Promise<string> {
+export function modelOf(body: Pieces, headers: IncomingHttpHeaders): string | Promise<string> {
   const contentType = headers['content-type'];
   if (isJson(contentType)) return modelOfJson(body);
   if (!isMultipart(contentType)) return '';
   return new Promise((resolve) => {
     let model = '';
     const found = (name: string): void => void (model = name);
-    watchMultipartModel(headers, Readable.from([body]), found, () => resolve(model));
+    watchMultipartModel(headers, Readable.from(body), found, () => resolve(model));
   });
 }
 
 /** The same of what is known to be JSON. */
-export function modelOfJson(body: Buffer): string | Promise<string> {
+export function modelOfJson(body: Pieces): string | Promise<string> {
   const finder = new ModelFinder();
   const name = (): string => finder.model ?? '';
-  if (body.length > TURN) return inTurns(body, (piece) => finder.feed(piece), finder).then(name);
-  finder.feed(body);
+  if (lengthOf(body) > TURN) return inTurns(body, (piece) => finder.feed(piece), finder).then(name);
+  for (const piece of body) finder.feed(piece);
   return name();
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Pieces } from '../pieces.ts';
 import type { HeaderFields, HeaderList } from './header-policy.ts';
 
 /** Decides what of a piped body passes. */
@@ -31,7 +32,7 @@ export interface Passage {
   path: string;
   headers: HeaderFields;
   /** The whole body, where it has been read; else the client's own, if there is one, is piped. */
-  body?: Buffer | undefined;
+  body?: Pieces | undefined;
   /** Sees each piece of a piped body before it passes. */
   guard?: BodyGuard | undefined;
   /** Headers of ours for the answer's head. */

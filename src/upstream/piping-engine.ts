@@ -1,6 +1,6 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { Readable, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
 import { createProxyServer, type ProxyServer, type ProxyTarget } from 'http-proxy';
 import { headersForClient, isEventStream } from './header-policy.ts';
 import {
@@ -77,7 +77,7 @@ export class PipingEngine implements Engine {
       objection: undefined,
     };
     const { req, res, base, path, headers } = flight;
-    const body = flight.body === undefined ? guardedBody(flight) : streamOf(flight.body);
+    const body = guardedBody(flight);
     if (res.destroyed) return Promise.resolve({ kind: 'client-gone', refund: true });
     (req as Carrier)[flightKey] = flight;
     res.once('close', () => clientClosed(flight));
@@ -214,11 +214,4 @@ function refuseBody(flight: Flight, objection: string): void {
 /** As the engine reads it: only these fields, so that it parses no URL for each request. */
 function targetOf({ protocol, hostname, port }: URL): ProxyTarget {
   return { protocol, host: hostname, hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) };
-}
-
-function streamOf(body: Buffer): Readable {
-  const stream = new Readable({ read: () => undefined });
-  stream.push(body);
-  stream.push(null);
-  return stream;
 }

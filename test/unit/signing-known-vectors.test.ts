@@ -58,9 +58,9 @@ describe('signatures of known vectors', () => {
     const sha256 = 'sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:';
     const sha512 =
       'sha-512=:WZDPaVn/7XgHaAy8pmojAkGWoRx2UFChF41A2svX+TaPm+AbwAgBWnrIiYllu7BNNyealdVLvRwEmTHWXvJwew==:';
-    assert.equal(await digestProblem(sha256, Buffer.from('{"hello": "world"}\n')), undefined);
-    assert.equal(await digestProblem(sha512, Buffer.from('{"hello": "world"}')), undefined);
-    assert.notEqual(await digestProblem(sha256, Buffer.from('{"hello": "world"}')), undefined);
+    assert.equal(await digestProblem(sha256, [Buffer.from('{"hello": "world"}\n')]), undefined);
+    assert.equal(await digestProblem(sha512, [Buffer.from('{"hello": "world"}')]), undefined);
+    assert.notEqual(await digestProblem(sha256, [Buffer.from('{"hello": "world"}')]), undefined);
   });
 
   it('the public key is the same however it is spelt', () => {
@@ -78,7 +78,10 @@ describe('signatures of known vectors', () => {
       ['anthropic', Buffer.alloc(0), '0a67e1f82c6b57b3f043513b4ff17e486a1f23a7f733f0761da59c920c83382f'],
     ] as const) {
       for (const part of [proxyKey, timestamp, signature]) assert.ok(document.includes(part), part);
-      const verdict = await verifyStamp({ stamp: { timestamp, signature }, provider, proxyKey, body }, NOW);
+      const verdict = await verifyStamp(
+        { stamp: { timestamp, signature }, provider, proxyKey, body: [body] },
+        NOW,
+      );
       assert.equal(verdict.ok, true, signature);
     }
     assert.ok(document.includes(documentBody.toString()));
@@ -101,7 +104,7 @@ describe('signatures of known vectors', () => {
       const head = { method, target: path + query, host: 'localhost:8080', rawHeaders };
       const verdict = await verifyMessage(head, { key, hasBody: digest !== undefined, now: NOW });
       assert.deepEqual(verdict.ok ? '' : verdict.problem, '');
-      if (digest !== undefined) assert.equal(await digestProblem(digest, documentBody), undefined);
+      if (digest !== undefined) assert.equal(await digestProblem(digest, [documentBody]), undefined);
     }
   });
 });

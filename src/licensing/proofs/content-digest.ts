@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual, type Hash } from 'node:crypto';
 import { isInnerList, parseDictionary } from 'structured-headers';
 import { inTurns } from '../../in-turns.ts';
+import type { Pieces } from '../../pieces.ts';
 
 /** RFC 9530's names of the algorithms that are fit for this, and Node's. */
 const algorithms = new Map([
@@ -12,7 +13,7 @@ const algorithms = new Map([
  * What is wrong with a `Content-Digest` (RFC 9530) of a body; undefined where nothing is. Each digest that we know has to
  * be right, and there has to be one.
  */
-export async function digestProblem(field: string, body: Buffer): Promise<string | undefined> {
+export async function digestProblem(field: string, body: Pieces): Promise<string | undefined> {
   const digests = parse(field);
   if (digests === undefined)
     return 'The header Content-Digest must be like sha-256=:<base64>: (RFC 9530), with sha-256 or sha-512';

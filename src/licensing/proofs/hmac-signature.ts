@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { inTurns } from '../../in-turns.ts';
+import type { Pieces } from '../../pieces.ts';
 import { bad, timeProblem, TOLERANCE, type Verdict } from './verdict.ts';
 
 /** Unix seconds; a fraction tells requests of the same second apart. */
@@ -16,7 +17,7 @@ export interface StampedRequest {
   stamp: Stamp;
   provider: string;
   proxyKey: string;
-  body: Buffer;
+  body: Pieces;
 }
 
 /** What can be said against a stamp before its body has been read. */
