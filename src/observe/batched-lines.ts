@@ -9,14 +9,12 @@ const WRITE_EVERY = 50;
  * slow; a process that exits writes what is left.
  */
 export class BatchedLines implements DestinationStream {
-  readonly #out: DestinationStream;
+  readonly #out = pino.destination({ sync: false });
   #lines = '';
   #writtenAt = -Infinity;
 
   constructor() {
-    // Before pino's own listener, which ends the stream.
-    process.once('exit', () => this.#flush());
-    this.#out = pino.destination({ sync: false });
+    process.once('exit', () => this.#writeRest());
   }
 
   write(line: string): void {
@@ -35,5 +33,11 @@ export class BatchedLines implements DestinationStream {
     this.#lines = '';
     this.#writtenAt = performance.now();
     if (lines !== '') this.#out.write(lines);
+  }
+
+  /** Nobody waits for another thread any more: here and now. */
+  #writeRest(): void {
+    this.#out.flushSync();
+    if (this.#lines !== '') pino.destination({ sync: true }).write(this.#lines);
   }
 }
