@@ -1,6 +1,6 @@
 import * as echarts from 'echarts';
 import type { RowResult } from './report.ts';
-import { summarize } from './report.ts';
+import { summarize, type Summary } from './report.ts';
 
 const WIDTH = 860;
 const BAR = 26;
@@ -50,26 +50,39 @@ export function chartOf(results: readonly RowResult[], subtitle: string): string
       ...{ type: 'category', gridIndex, axisTick: { show: false } },
       data: summaries.map(({ contender }) => contender),
     })),
-    series: panels.map(({ summaries }, index) => ({
-      ...{ type: 'bar', xAxisIndex: index, yAxisIndex: index, barWidth: BAR - 10 },
-      label: { show: true, position: 'right', formatter: '{@[0]}' },
-      data: summaries.map(({ contender, cpuMsPerThousand }) => ({
-        value: round(cpuMsPerThousand?.median ?? 0),
-        itemStyle: { color: colors[contender] ?? OTHERS },
-      })),
-      markLine: {
-        ...{ symbol: 'none', silent: true, label: { show: false } },
-        lineStyle: { color: '#24292f', type: 'solid', width: 1 },
-        data: summaries.map(({ contender, cpuMsPerThousand }) => [
-          { coord: [cpuMsPerThousand?.min ?? 0, contender] },
-          { coord: [cpuMsPerThousand?.max ?? 0, contender] },
+    series: panels.flatMap(({ summaries }, index) => [
+      barsOf(summaries, index),
+      // The medians stand behind the lines' ends, where nothing crosses them.
+      {
+        ...{ type: 'scatter', xAxisIndex: index, yAxisIndex: index, symbolSize: 0, silent: true },
+        label: { show: true, position: 'right', distance: 8, formatter: '{@[2]}', color: '#24292f' },
+        data: summaries.map(({ contender, cpuMsPerThousand: cpu }) => [
+          ...[cpu?.max ?? 0, contender, String(round(cpu?.median ?? 0))],
         ]),
       },
-    })),
+    ]),
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
   return svg;
+}
+
+function barsOf(summaries: readonly Summary[], index: number): object {
+  return {
+    ...{ type: 'bar', xAxisIndex: index, yAxisIndex: index, barWidth: BAR - 10 },
+    data: summaries.map(({ contender, cpuMsPerThousand }) => ({
+      value: round(cpuMsPerThousand?.median ?? 0),
+      itemStyle: { color: colors[contender] ?? OTHERS },
+    })),
+    markLine: {
+      ...{ symbol: 'none', silent: true, label: { show: false } },
+      lineStyle: { color: '#24292f', type: 'solid', width: 1 },
+      data: summaries.map(({ contender, cpuMsPerThousand }) => [
+        { coord: [cpuMsPerThousand?.min ?? 0, contender] },
+        { coord: [cpuMsPerThousand?.max ?? 0, contender] },
+      ]),
+    },
+  };
 }
 
 function round(value: number): number {
