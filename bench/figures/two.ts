@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { startBalancer } from '../../test/support/cluster/balancer.ts';
 import type { Backend } from '../../test/support/cluster/haproxy-config.ts';
 import { answerBytes, contenderOf, type Contender } from '../contenders.ts';
+import { cpuMs } from '../proc.ts';
 import { measureSlice, undisturbed, type Slice } from '../measure.ts';
 import { startRig } from '../rig.ts';
 import { selectRow } from '../rows.ts';
@@ -14,6 +15,10 @@ const ROUNDS = 3;
 /**
  * Two gateways behind HAProxy, as deploy/ ships it, against one behind another: a pair of slices a round, each of which
  * ends with Redis, the ledger and the number of answers agreeing.
+ *
+ * On two cores the second gateway has none of its own, and requests a second say how much the load and the stores leave
+ * it. What the gateways take for each request says what two would serve on cores of their own: twice as much, less what
+ * one costs the other.
  */
 export async function twoFigures({ context, pinning, load }: Bench): Promise<Figure[]> {
   const rig = await startRig({ context, pinning });
@@ -36,12 +41,21 @@ export async function twoFigures({ context, pinning, load }: Bench): Promise<Fig
     const contender = through(balancer.url, contenderOf(rig, row, 'gateway'));
     const what = { row, contender, round: 0, answerBytes: await answerBytes(contender.request) };
     await undisturbed(() => measureSlice(rig, load, { ...what, seconds: 1 }));
-    sides.push({ what, slices: [] as Slice[] });
+    sides.push({ what, slices: [] as Slice[], cpu: [] as number[] });
   }
+  const bothCpuMs = (): number => (cpuMs(rig.gateway.pid) ?? NaN) + (cpuMs(other.pid) ?? NaN);
   for (let round = 1; round <= ROUNDS; round += 1) {
-    for (const { what, slices } of sides)
-      slices.push(await undisturbed(() => measureSlice(rig, load, { ...what, round })));
+    for (const { what, slices, cpu } of sides) {
+      let before = bothCpuMs();
+      const slice = await undisturbed(() => {
+        before = bothCpuMs();
+        return measureSlice(rig, load, { ...what, round });
+      });
+      slices.push(slice);
+      cpu.push(((bothCpuMs() - before) / slice.answered) * 1_000);
+    }
   }
+  const [cpuOfOne = [], cpuOfTwo = []] = sides.map(({ cpu }) => cpu);
   const [one = [], two = []] = sides.map(({ slices }) => slices.map(({ perSecond }) => perSecond));
   const where = second === '1' ? ', the second beside load and stores: a lower bound' : '';
   return [
@@ -51,6 +65,13 @@ export async function twoFigures({ context, pinning, load }: Bench): Promise<Fig
       what: `two against one (promised: 1.6)${where}`,
       unit: '×',
       value: pairwise(two, one, (a, b) => a / b),
+    },
+    { what: 'one gateway: CPU for each request', unit: 'µs', value: spreadOf(cpuOfOne) },
+    { what: 'two gateways: CPU of both for each request', unit: 'µs', value: spreadOf(cpuOfTwo) },
+    {
+      what: 'two against one on cores of their own, by CPU (promised: 1.6)',
+      unit: '×',
+      value: pairwise(cpuOfTwo, cpuOfOne, (a, b) => (2 * b) / a),
     },
   ];
 }
