@@ -27,7 +27,10 @@ export async function compareCheckouts(
     ['this', undefined],
     ['other', other],
   ] as const) {
-    const own = { ...context, runId: `${context.runId}${name}` };
+    // A database to copy, for this side alone, too: whether anything costs more where there is more of it.
+    const { BENCH_DATABASE_TEMPLATE: template, ...env } = context.env;
+    const ofSide = name === 'this' && template !== undefined ? { BENCH_DATABASE_TEMPLATE: template } : {};
+    const own = { ...context, runId: `${context.runId}${name}`, env: { ...env, ...ofSide } };
     process.once('exit', () => removeTemporaryFolders(own.runId));
     // Options of node for this side alone, to see what they give: BENCH_NODE_ARGUMENTS=--max-semi-space-size=64
     const nodeArguments =

@@ -13,7 +13,7 @@ export interface Stores {
   booked(licenseId: string): Promise<number>;
 }
 
-/** Finds or starts both. */
+/** Finds or starts both. BENCH_DATABASE_TEMPLATE names a database of that server to copy, such as one that `state` fills. */
 export async function startStores(context: RunContext): Promise<Stores> {
   const postgres = await acquire(findPostgresServer, context);
   const redis = await acquire(findRedisServer, context);
@@ -44,12 +44,13 @@ async function acquire(
 
 async function createDatabase(
   serverUrl: string,
-  { closers, runId }: RunContext,
+  { closers, runId, env }: RunContext,
 ): Promise<{ url: string; booked(licenseId: string): Promise<number> }> {
   const name = `licensify_bench_${runId}`;
   const server = new pg.Client({ connectionString: serverUrl });
   await server.connect();
-  await server.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
+  const template = pg.escapeIdentifier(env.BENCH_DATABASE_TEMPLATE ?? 'template1');
+  await server.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE ${template}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   const client = new pg.Client({ connectionString: url.href });
