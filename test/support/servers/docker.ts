@@ -1,5 +1,3 @@
-import type { StartedTestContainer } from 'testcontainers';
-import { postgresProblem, redisProblem } from './answers.ts';
 import { RUN_LABEL } from './run-context.ts';
 import type { RunContext } from './run-context.ts';
 import { settledWithin } from './closers.ts';
@@ -57,8 +55,10 @@ export async function startPostgresContainer(context: RunContext): Promise<Start
       .withLabels({ [RUN_LABEL]: context.runId })
       .start(),
   );
-  const url = await pastForwarder(container, container.getConnectionUri(), 5432, postgresProblem);
-  return { url, description: `${POSTGRES_IMAGE} at ${new URL(url).host}` };
+  return {
+    url: container.getConnectionUri(),
+    description: `${POSTGRES_IMAGE} on port ${container.getPort()}`,
+  };
 }
 
 /** Starts Redis in a container. */
@@ -71,25 +71,7 @@ export async function startRedisContainer(context: RunContext): Promise<StartedS
       .withLabels({ [RUN_LABEL]: context.runId })
       .start(),
   );
-  const url = await pastForwarder(container, container.getConnectionUrl(), 6379, redisProblem);
-  return { url, description: `${REDIS_IMAGE} at ${new URL(url).host}` };
-}
-
-/**
- * The container's own address where it can be reached, as on Linux: the engine forwards a published port in a process
- * that copies every byte, which is a good part of two cores.
- */
-async function pastForwarder(
-  container: StartedTestContainer,
-  url: string,
-  port: number,
-  problemOf: (url: string, withinMs: number) => Promise<string | undefined>,
-): Promise<string> {
-  const [network = ''] = container.getNetworkNames();
-  const own = new URL(url);
-  own.hostname = container.getIpAddress(network);
-  own.port = String(port);
-  return (await problemOf(own.href, 1_000)) === undefined ? own.href : url;
+  return { url: container.getConnectionUrl(), description: `${REDIS_IMAGE} on port ${container.getPort()}` };
 }
 
 // The closer goes by label, so that it finds the container of a start that failed or was interrupted half-way as well.
