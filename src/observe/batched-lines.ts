@@ -2,6 +2,8 @@ import { pino, type DestinationStream } from 'pino';
 
 /** Under load lines wait for each other so long. Milliseconds. */
 const WRITE_EVERY = 50;
+/** What an exit gives a write that another thread has begun: nobody is told of its end any more. Milliseconds. */
+const GRACE = 100;
 
 /**
  * Standard output, written at most once in a few milliseconds: under load a line costs a fraction of a system call, and
@@ -12,8 +14,10 @@ export class BatchedLines implements DestinationStream {
   readonly #out = pino.destination({ sync: false });
   #lines = '';
   #writtenAt = -Infinity;
+  #underWay = false;
 
   constructor() {
+    this.#out.on('drain', () => (this.#underWay = false));
     process.once('exit', () => this.#writeRest());
   }
 
@@ -32,11 +36,15 @@ export class BatchedLines implements DestinationStream {
     const lines = this.#lines;
     this.#lines = '';
     this.#writtenAt = performance.now();
-    if (lines !== '') this.#out.write(lines);
+    if (lines === '') return;
+    this.#underWay = true;
+    this.#out.write(lines);
   }
 
   /** Nobody waits for another thread any more: here and now. */
   #writeRest(): void {
+    // Else what follows might overtake it.
+    if (this.#underWay) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, GRACE);
     this.#out.flushSync();
     if (this.#lines !== '') pino.destination({ sync: true }).write(this.#lines);
   }
