@@ -33,6 +33,7 @@ export function validated<Schema extends z.ZodType>(schema: Schema, input: unkno
 export function answerRefusal(res: ServerResponse, refusal: Refusal): void {
   const state = requestState(res);
   state.end(refusal.code);
+  if (!res.headersSent) res.setHeader(REQUEST_ID, state.id);
   sendRefusal(res, refusal, state.shape);
 }
 
@@ -66,7 +67,6 @@ export function answerError(
   const refusal = refusalFor(error, isDatabaseAway, state.id);
   if (errorTable[refusal.code].status >= 500) state.error = error;
   if (res.headersSent) cutOff(res);
-  else res.setHeader(REQUEST_ID, state.id);
   answerRefusal(res, refusal);
 }
 

@@ -12,7 +12,8 @@ import type { KeyRing } from '../upstream/key-ring.ts';
 import type { KeyInForce } from '../upstream/provider-keys.ts';
 import type { Provider } from '../upstream/providers.ts';
 import { cutOff, type Outcome, type Relay } from '../upstream/relay.ts';
-import { refuse, sendRefusal, type Refusal } from './errors.ts';
+import { refuse, type Refusal } from './errors.ts';
+import { answerRefusal } from './json-endpoint.ts';
 import { demandOnCall, prove, type ProofParts } from './prove.ts';
 import { keyInBody, readCall, type ProxyCall } from './read-call.ts';
 import { rateLimitHeaders } from './rate-limit-headers.ts';
@@ -50,7 +51,7 @@ export function proxy(parts: ProxyParts): (req: IncomingMessage, res: ServerResp
       }
       state.provider = read.provider;
       state.shape = read.shape;
-      answerRefusal(res, state, read.refusal);
+      answerRefusal(res, read.refusal);
       return;
     }
     const { call } = read;
@@ -63,7 +64,7 @@ export function proxy(parts: ProxyParts): (req: IncomingMessage, res: ServerResp
     const auth = await parts.sessions.authenticate(call.proxyKey);
     authenticated?.();
     if (!auth.known) {
-      answerRefusal(res, state, refuse('invalid_proxy_key'));
+      answerRefusal(res, refuse('invalid_proxy_key'));
       return;
     }
     const { license, deviceId } = auth.session;
@@ -96,7 +97,7 @@ async function serve(
   const refusal = refusalBeforeQuota(who, key);
   if (refusal !== undefined || key === undefined) {
     await setCountsOf(parts, res, license.id, limits);
-    answerRefusal(res, state, refusal ?? refuse('internal_error'));
+    answerRefusal(res, refusal ?? refuse('internal_error'));
     return;
   }
   // 3. Prove: what the tier or the device wants to be signed, which is nothing nearly always.
@@ -112,7 +113,7 @@ async function serve(
     state.end('client_gone');
   } else {
     state.error = proved.cause;
-    answerRefusal(res, state, proved.refusal);
+    answerRefusal(res, proved.refusal);
   }
 }
 
@@ -134,7 +135,7 @@ async function serveAdmitted(
   if (decision.outcome !== 'admitted') {
     if (decision.outcome === 'unavailable') state.error = decision.cause;
     else setHeaders(res, rateLimitHeaders(limits, decision.used));
-    answerRefusal(res, state, quotaRefusal(decision, limits, parts.clock.now()));
+    answerRefusal(res, quotaRefusal(decision, limits, parts.clock.now()));
     return;
   }
   const { ticket, used } = decision;
@@ -157,7 +158,7 @@ async function serveAdmitted(
   }
   setHeaders(res, rateLimitHeaders(limits, outcome.refund ? lessOne(used) : used));
   state.error = outcome.error;
-  answerRefusal(res, state, upstreamRefusal(outcome, call.provider, parts.maxBodyBytes));
+  answerRefusal(res, upstreamRefusal(outcome, call.provider, parts.maxBodyBytes));
 }
 
 /** What can be refused without asking the counters, in the contract's order: license, device, provider. */
@@ -284,12 +285,6 @@ async function setCountsOf(
 ): Promise<void> {
   const used = await admission.used(licenseId).catch(() => undefined);
   if (used !== undefined) setHeaders(res, rateLimitHeaders(limits, used));
-}
-
-function answerRefusal(res: ServerResponse, state: RequestState, refusal: Refusal): void {
-  state.end(refusal.code);
-  setHeaders(res, { [REQUEST_ID]: state.id });
-  sendRefusal(res, refusal, state.shape);
 }
 
 function setHeaders(res: ServerResponse, headers: Record<string, string>): void {
