@@ -247,7 +247,11 @@ function relayTo(
     body: call.body,
     guard: call.watch,
     times: state,
-    ownHeaders: () => ({ ...rateLimitHeaders(limits, counted), [REQUEST_ID]: state.id }),
+    addOwnHeaders: (own) => {
+      const counts = rateLimitHeaders(limits, counted);
+      for (const name in counts) own.push(name, counts[name] ?? '');
+      own.push(REQUEST_ID, state.id);
+    },
     giveBack: async () => {
       counted = lessOne(used);
       await settle(true);

@@ -1,3 +1,4 @@
+import type { HeaderList } from '../upstream/header-list.ts';
 import type { Logger } from './log.ts';
 
 export const samplers = [
@@ -52,7 +53,7 @@ export interface RequestTrace {
   /** Begins a step; what it returns ends it. */
   step(name: 'authenticate' | 'admit'): (attributes?: Record<string, string>) => void;
   /** Begins the provider's span, and has it go on there: sets `traceparent` among the headers that it is sent. */
-  upstream(call: UpstreamCall, headers: Record<string, string | string[]>): void;
+  upstream(call: UpstreamCall, headers: HeaderList): void;
   /** @param status the provider's, where it answered */
   end(ended: EndedTrace, status: number | undefined): void;
 }

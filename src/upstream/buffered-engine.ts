@@ -1,13 +1,12 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
-import type { Pieces } from '../pieces.ts';
+import { lengthOf } from '../pieces.ts';
+import type { HeaderList } from './header-list.ts';
 import { headersForClient, isEventStream } from './header-policy.ts';
-import { Lines, type Line } from './lines.ts';
+import { Lines, SilentProvider, type Line, type LineListener } from './lines.ts';
 import { cutOff, isRefunded, writeHead, type Engine, type Outcome, type Passage } from './passage.ts';
 
 /**
- * undici's dispatcher: sends a request whose body is there in one piece, and hands the answer on as it comes. Nothing is
- * ever sent twice: a request that is on its way when its connection breaks has failed (undici repeats none).
+ * Sends requests whose body is there, or that have none, and hands the answers on as they come: an HTTP/1.1 client of
+ * our own, since this is where most of a request's time goes (docs/performance.md). Nothing is ever sent twice.
  */
 export class BufferedEngine implements Engine {
   readonly #timeoutMs: number;
@@ -20,17 +19,17 @@ export class BufferedEngine implements Engine {
   }
 
   pass(passage: Passage): Promise<Outcome> {
-    const { req, res, base, path, headers, body } = passage;
-    if (res.destroyed) return Promise.resolve({ kind: 'client-gone', refund: true });
+    if (passage.res.destroyed) return Promise.resolve({ kind: 'client-gone', refund: true });
+    const { method = '' } = passage.req;
+    const { body = [] } = passage;
+    const head = requestHead(passage, method, lengthOf(body));
+    if (head === undefined) {
+      const error = new Error('A header of the request cannot be sent');
+      return Promise.resolve({ kind: 'unreachable', refund: true, error });
+    }
     const { promise, resolve } = Promise.withResolvers<Outcome>();
-    const lines = this.#linesTo(base);
-    const line = lines.take();
-    const exchange = new Exchange(passage, lines, line, resolve);
-    headers.host = base.host;
-    line.dispatch(
-      { path, method: req.method as Dispatcher.HttpMethod, headers, body: asSent(body) },
-      exchange,
-    );
+    const line = this.#linesTo(passage.base).take();
+    line.send({ method, head, body }, new Exchange(passage, line, resolve));
     return promise;
   }
 
@@ -40,59 +39,60 @@ export class BufferedEngine implements Engine {
 
   #linesTo(base: URL): Lines {
     let lines = this.#lines.get(base);
-    if (lines === undefined) this.#lines.set(base, (lines = new Lines(base.origin, this.#timeoutMs)));
+    if (lines === undefined) this.#lines.set(base, (lines = new Lines(base, this.#timeoutMs)));
     return lines;
   }
 }
 
+/** What no header may have in it (RFC 9110 §5.5). What came by HTTP has none of it; a key that was typed in might. */
+const NOT_IN_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
 /**
- * Several pieces go as an iterable, which undici takes although its types do not say so
- * (https://undici.nodejs.org/#/docs/api/Dispatcher?id=parameter-dispatchoptions); the head says how long they are.
+ * Request line and headers (RFC 9112 §3, §5). The body's framing is said here, and nowhere else. Undefined where a value
+ * would not arrive as one.
  */
-function asSent(body: Pieces | undefined): Buffer | null {
-  const [first = null, ...others] = body ?? [];
-  return others.length === 0 ? first : (body as unknown as Buffer);
+function requestHead({ base, path, headers }: Passage, method: string, length: number): string | undefined {
+  let head = `${method} ${path} HTTP/1.1\r\nhost: ${base.host}\r\nconnection: keep-alive\r\n`;
+  for (let at = 0; at < headers.length; at += 2) {
+    const [name = '', value = ''] = [headers[at], headers[at + 1]];
+    if (name === 'content-length' || name === 'transfer-encoding') continue;
+    if (NOT_IN_A_VALUE.test(value)) return undefined;
+    head += `${name}: ${value}\r\n`;
+  }
+  // RFC 9110 §8.6: a POST without a body says so.
+  if (length > 0 || method === 'POST') head += `content-length: ${length}\r\n`;
+  return `${head}\r\n`;
 }
 
-const clientGone = new Error('the client has gone');
-
-/** One request and its answer. undici calls its methods as the answer comes. */
-class Exchange implements Dispatcher.DispatchHandler {
+/** One request and its answer, of which its line tells as it comes. */
+class Exchange implements LineListener {
   readonly #passage: Passage;
-  readonly #lines: Lines;
   readonly #line: Line;
   readonly #finish: (outcome: Outcome) => void;
-  /** There from the moment that the request is sent. */
-  #controller: Dispatcher.DispatchController | undefined;
+  #isSent = false;
   #status = 0;
   /** Nothing of the answer is passed on. */
   #ignored = false;
   /** What comes while the request is given back, before the head is written: pausing stops no connection that ends. */
   #early: Buffer[] | undefined;
   #ended = false;
-  /** The provider has nothing more to say, or is gone. */
+  /** For the client to take what it has been sent. */
+  #isWaiting = false;
+  /** The provider has nothing more to say, or is gone: the line is not ours any more. */
   #over = false;
 
-  constructor(passage: Passage, lines: Lines, line: Line, finish: (outcome: Outcome) => void) {
+  constructor(passage: Passage, line: Line, finish: (outcome: Outcome) => void) {
     this.#passage = passage;
-    this.#lines = lines;
     this.#line = line;
     this.#finish = finish;
     passage.res.once('close', () => this.#clientClosed());
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#passage.res.destroyed) controller.abort(clientGone);
+  sent(): void {
+    this.#isSent = true;
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-  ): void {
-    if (status < 200) return;
-    this.#line.headCame();
+  head(status: number, fields: HeaderList): void {
     this.#status = status;
     this.#passage.times.firstByteAt = performance.now();
     this.#passage.times.answerStatus = status;
@@ -104,44 +104,46 @@ class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     if (!isRefunded(status)) {
-      this.#writeHead(headers);
+      this.#writeHead(fields);
       return;
     }
     this.#early = [];
-    controller.pause();
-    void this.#passage.giveBack().then(() => this.#afterGivingBack(headers));
+    this.#line.pause();
+    void this.#passage.giveBack().then(() => this.#afterGivingBack(fields));
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  piece(bytes: Buffer): void {
     if (this.#ignored) return;
-    if (this.#early !== undefined) return void this.#early.push(chunk);
+    if (this.#early !== undefined) return void this.#early.push(bytes);
     const { res } = this.#passage;
-    if (res.write(chunk)) return;
-    controller.pause();
-    res.once('drain', () => controller.resume());
+    if (res.write(bytes) || this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#line.pause();
+    res.once('drain', () => {
+      this.#isWaiting = false;
+      if (!this.#over) this.#line.resume();
+    });
   }
 
-  onResponseEnd(): void {
+  end(): void {
     this.#over = true;
     this.#ended = true;
-    this.#lines.giveBack(this.#line);
     if (!this.#ignored && this.#early === undefined) this.#passage.res.end();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  failed(error: Error): void {
     this.#over = true;
-    this.#lines.giveBack(this.#line);
     if (this.#ignored) return;
     const { req, res } = this.#passage;
     if (req.socket.destroyed || res.destroyed) this.#clientClosed();
     else if (res.headersSent) this.#breakOff();
     else if (this.#early !== undefined)
       return; // what follows the giving back sees it
-    else if (isTimeout(error)) this.#finish({ kind: 'timeout', refund: false });
+    else if (error instanceof SilentProvider) this.#finish({ kind: 'timeout', refund: false });
     else this.#finish({ kind: 'unreachable', refund: true, error });
   }
 
-  #afterGivingBack(fields: IncomingHttpHeaders): void {
+  #afterGivingBack(fields: HeaderList): void {
     const { res } = this.#passage;
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -150,10 +152,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#writeHead(fields);
     for (const chunk of early) res.write(chunk);
     if (this.#ended) res.end();
-    else this.#controller?.resume();
+    else if (!this.#over) this.#line.resume();
   }
 
-  #writeHead(fields: IncomingHttpHeaders): void {
+  #writeHead(fields: HeaderList): void {
     const { res, times } = this.#passage;
     writeHead(this.#passage, this.#status, headersForClient(fields));
     res.once('finish', () => this.#answered(true));
@@ -176,15 +178,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** A client that went away needs no answer, and its provider's work is to stop at once. */
   #clientClosed(): void {
     const { res } = this.#passage;
-    if (!this.#over && this.#controller === undefined) this.#lines.discard(this.#line);
-    if (!this.#over) this.#controller?.abort(clientGone);
+    if (!this.#over) this.#line.destroy();
+    this.#over = true;
     if (res.writableFinished) return;
     if (res.headersSent) this.#answered(false);
-    else this.#finish({ kind: 'client-gone', refund: this.#controller === undefined });
+    else this.#finish({ kind: 'client-gone', refund: !this.#isSent });
   }
-}
-
-function isTimeout(error: Error): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
 }

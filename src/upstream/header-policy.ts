@@ -1,10 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { PROXY_KEY_LENGTH } from '../key-forms.ts';
+import { indexOfName, valueIn, type HeaderList } from './header-list.ts';
 import type { KeySearch } from './key-search.ts';
 import type { Provider } from './providers.ts';
-
-/** Outgoing header fields; several values stand for several lines. */
-export type HeaderFields = Record<string, string | string[]>;
 
 /** RFC 9110 §7.6.1, and what clients send in its spirit. They concern one connection and are not passed on. */
 const hopByHop = [
@@ -79,23 +77,26 @@ export function headersForProvider(
     bodyLength?: number | undefined;
     contentType?: string | undefined;
   },
-): HeaderFields {
+): HeaderList {
   const { provider, realKey, keys, bodyLength, contentType } = options;
   const named = connectionOptions(request.headers.connection);
-  const headers: HeaderFields = {};
+  const headers: HeaderList = [];
   for (const name in request.headers) {
     const value = request.headers[name];
     if (value === undefined || notToProvider.has(name) || name.startsWith('x-forwarded-')) continue;
     if (named?.has(name) === true && name !== 'content-length') continue;
+    if (bodyLength !== undefined && name === 'content-length') continue;
+    if (contentType !== undefined && name === 'content-type') continue;
     if (holdsKey(value, keys) || holdsLowerCaseKey(name)) continue;
-    headers[name] = value;
+    if (typeof value === 'string') headers.push(name, value);
+    else for (const line of value) headers.push(name, line);
   }
-  headers['accept-encoding'] = 'identity';
-  for (const [name, value] of provider.defaultHeaders) headers[name] ??= value;
-  const [keyName, keyValue] = provider.keyHeader(realKey);
-  headers[keyName] = keyValue;
-  if (contentType !== undefined) headers['content-type'] = contentType;
-  if (bodyLength !== undefined) headers['content-length'] = String(bodyLength);
+  for (const [name, value] of provider.defaultHeaders) {
+    if (indexOfName(headers, name) < 0) headers.push(name, value);
+  }
+  headers.push('accept-encoding', 'identity', ...provider.keyHeader(realKey));
+  if (contentType !== undefined) headers.push('content-type', contentType);
+  if (bodyLength !== undefined) headers.push('content-length', String(bodyLength));
   return headers;
 }
 
@@ -104,19 +105,21 @@ const single = new Set(['content-type', 'content-length', 'etag', 'expires', 'la
 for (const name of ['age', 'from', 'retry-after', 'server', 'user-agent']) single.add(name);
 
 /**
- * The headers that go to the client: the provider's, less what concerns our account or only this hop.
- * @param fromProvider lines of one name as one value or, as undici leaves them, apart; they are joined as node:http does
+ * The headers that go to the client: the provider's, less what concerns our account or only this hop. Lines of one name
+ * become one, as node:http joins them.
  */
-export function headersForClient(fromProvider: Readonly<RawHeaders>): HeaderList {
-  const named = connectionOptions(joined('connection', fromProvider.connection));
+export function headersForClient(fromProvider: Readonly<HeaderList>): HeaderList {
+  const named = connectionOptions(valuesIn(fromProvider, 'connection'));
   const isStream = isEventStream(fromProvider);
   const headers: HeaderList = [];
-  for (const name in fromProvider) {
+  for (let at = 0; at < fromProvider.length; at += 2) {
+    const [name = '', value = ''] = [fromProvider[at], fromProvider[at + 1]];
     if (notToClient.has(name) || isOursToSay(name)) continue;
     if (named?.has(name) === true && name !== 'content-length') continue;
     if (isStream && name === UNBUFFERED) continue;
-    const value = joined(name, fromProvider[name]);
-    if (value !== undefined) headers.push(name, value);
+    const before = indexOfName(headers, name);
+    if (before < 0) headers.push(name, value);
+    else if (!single.has(name)) headers[before + 1] += `, ${value}`;
   }
   if (isStream) headers.push(UNBUFFERED, 'no');
   return headers;
@@ -125,20 +128,18 @@ export function headersForClient(fromProvider: Readonly<RawHeaders>): HeaderList
 /** What nginx in front of us asks whether it may hold a stream back. */
 const UNBUFFERED = 'x-accel-buffering';
 
-/** Names and values in turn, each name once: what node writes without making an object of it. */
-export type HeaderList = string[];
-
-/** Names in lower case. */
-export type RawHeaders = Record<string, string | string[] | undefined>;
-
-function joined(name: string, value: string | string[] | undefined): string | undefined {
-  if (!Array.isArray(value)) return value;
-  return single.has(name) ? value[0] : value.join(', ');
+/** Of all lines of a name. */
+function valuesIn(list: Readonly<HeaderList>, name: string): string | undefined {
+  let values = valueIn(list, name);
+  if (values === undefined) return undefined;
+  for (let at = indexOfName(list, name) + 2; at < list.length; at += 2)
+    if (list[at] === name) values += `, ${list[at + 1] ?? ''}`;
+  return values;
 }
 
 /** Whether an answer is a stream of server-sent events. */
-export function isEventStream(headers: Readonly<RawHeaders>): boolean {
-  return joined('content-type', headers['content-type'])?.startsWith('text/event-stream') === true;
+export function isEventStream(headers: Readonly<HeaderList>): boolean {
+  return valueIn(headers, 'content-type')?.startsWith('text/event-stream') === true;
 }
 
 /**

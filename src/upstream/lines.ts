@@ -1,116 +1,270 @@
 import type { Socket } from 'node:net';
-import { buildConnector, Client, type Dispatcher } from 'undici';
+import { buildConnector } from 'undici';
+import type { Pieces } from '../pieces.ts';
+import { AnswerReader, type AnswerListener } from './answer-reader.ts';
+import type { HeaderList } from './header-list.ts';
 import { CONNECT_TIMEOUT, KEEP_IDLE, MOST_IDLE } from './passage.ts';
 
-/** One connection to a provider, made when it is first needed and again when it has gone; one request at a time. */
-export class Line {
-  readonly #client: Client;
-  #awaitsHead = false;
+/** What is sent on a line: a request in full. */
+export interface LineRequest {
+  readonly method: string;
+  /** Request line and header lines, up to and including the empty line. */
+  readonly head: string;
+  readonly body: Pieces;
+}
 
-  constructor(origin: string, connect: buildConnector.connector, timeoutMs: number) {
-    this.#client = new Client(origin, {
-      pipelining: 1,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      keepAliveTimeout: KEEP_IDLE,
-      keepAliveMaxTimeout: KEEP_IDLE,
-      allowH2: false,
-      connect: (options, connected) => {
-        connect(options, (...[error, socket]) => {
-          if (error !== null) return connected(error, null);
-          withoutInformation(socket, () => this.#awaitsHead);
-          connected(null, socket);
-        });
-      },
+/** Told what comes of a request; after `end` or `failed` nothing more. */
+export interface LineListener extends AnswerListener {
+  /** It has been handed to the connection: the provider may get it from here on. */
+  sent(): void;
+  /** There will be no answer, or no more of it. */
+  failed(error: Error): void;
+}
+
+/** The provider was silent for too long. */
+export class SilentProvider extends Error {
+  override readonly name = 'SilentProvider';
+}
+
+/** So much earlier than the other side said is a connection not used any more. Milliseconds. */
+const BEFORE_IT_CLOSES = 1_000;
+/** How often connections that nobody needs are looked for. Milliseconds. */
+const SWEEP_EVERY = 1_000;
+
+/**
+ * One connection to a provider, made for its first request, which carries one request at a time. Nothing is sent again:
+ * a request that is on its way when its connection breaks has failed.
+ */
+export class Line implements AnswerListener {
+  readonly #lines: LinesParts;
+  readonly #reader = new AnswerReader(this);
+  #socket: Socket | undefined;
+  #request: LineRequest | undefined;
+  #listener: LineListener | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #paused = false;
+  #isGone = false;
+  /** Of `performance.now()`: it is not used any more from then on. */
+  usableUntil = 0;
+
+  constructor(lines: LinesParts) {
+    this.#lines = lines;
+  }
+
+  /** Only on a line that has just been taken. */
+  send(request: LineRequest, listener: LineListener): void {
+    this.#listener = listener;
+    if (this.#socket !== undefined) return this.#write(this.#socket, request);
+    this.#request = request;
+    this.#lines.connect((error, socket) => {
+      if (error !== null) this.#fail(error);
+      else if (this.#isGone) socket.destroy();
+      else this.#connected(socket);
     });
   }
 
-  dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#awaitsHead = true;
-    this.#client.dispatch(request, handler);
+  /** What has been read already is still told of. */
+  pause(): void {
+    this.#paused = true;
+    this.#socket?.pause();
   }
 
-  headCame(): void {
-    this.#awaitsHead = false;
+  resume(): void {
+    this.#paused = false;
+    this.#timer?.refresh();
+    this.#socket?.resume();
   }
 
-  /** Ends whatever it does, an attempt to connect too. */
+  /** Ends whatever it does, an attempt to connect too; its listener is not told. */
   destroy(): void {
-    void this.#client.destroy();
+    this.#isGone = true;
+    this.#listener = undefined;
+    this.#request = undefined;
+    this.#reader.stop();
+    clearTimeout(this.#timer);
+    this.#socket?.destroy();
+    this.#lines.gone(this);
   }
+
+  head(status: number, fields: HeaderList): void {
+    this.#listener?.head(status, fields);
+  }
+
+  piece(bytes: Buffer): void {
+    this.#listener?.piece(bytes);
+  }
+
+  end(): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.end();
+  }
+
+  #connected(socket: Socket): void {
+    this.#socket = socket;
+    socket.on('data', (bytes: Buffer) => this.#read(socket, bytes));
+    socket.on('end', () => this.#ended());
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail(cutShort()));
+    const request = this.#request;
+    this.#request = undefined;
+    if (request !== undefined) this.#write(socket, request);
+  }
+
+  #write(socket: Socket, { method, head, body }: LineRequest): void {
+    this.#reader.expect(method);
+    this.#watchSilence();
+    socket.cork();
+    socket.write(head, 'latin1');
+    for (const piece of body) socket.write(piece);
+    socket.uncork();
+    this.#listener?.sent();
+  }
+
+  #read(socket: Socket, bytes: Buffer): void {
+    const reader = this.#reader;
+    if (!reader.isReading) return this.destroy(); // nobody has asked for it
+    this.#timer?.refresh();
+    try {
+      reader.read(bytes);
+    } catch (error) {
+      return this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (reader.isReading || this.#isGone) return;
+    // A provider that answers before it has the whole request may go on to take the rest for another one.
+    if (!reader.reusable || socket.writableLength > 0) return this.destroy();
+    this.#becomeIdle(socket);
+  }
+
+  #becomeIdle(socket: Socket): void {
+    const seconds = this.#reader.keepsFor;
+    const keeps = seconds === undefined ? Infinity : seconds * 1_000 - BEFORE_IT_CLOSES;
+    if (keeps <= 0) return this.destroy();
+    if (this.#paused) {
+      this.#paused = false;
+      socket.resume();
+    }
+    this.usableUntil = performance.now() + Math.min(KEEP_IDLE, keeps);
+    this.#lines.free(this);
+  }
+
+  /** The other side has said that nothing more comes. */
+  #ended(): void {
+    let isWhole: boolean;
+    try {
+      isWhole = this.#reader.close();
+    } catch (error) {
+      return this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (isWhole && this.#listener === undefined) this.destroy();
+    else this.#fail(cutShort());
+  }
+
+  #fail(error: Error): void {
+    if (this.#isGone) return;
+    const listener = this.#listener;
+    this.destroy();
+    listener?.failed(error);
+  }
+
+  /** One timer for a connection's life, set anew with each thing that comes. */
+  #watchSilence(): void {
+    if (this.#timer !== undefined) return void this.#timer.refresh();
+    const { timeoutMs } = this.#lines;
+    this.#timer = setTimeout(() => {
+      if (!this.#reader.isReading) this.#timer = undefined;
+      else if (this.#paused) this.#timer?.refresh();
+      else this.#fail(new SilentProvider(`The provider was silent for ${timeoutMs} ms`));
+    }, timeoutMs);
+    this.#timer.unref();
+  }
+}
+
+function cutShort(): Error {
+  return new Error('The provider closed the connection before its answer was complete');
+}
+
+interface LinesParts {
+  readonly timeoutMs: number;
+  connect(connected: buildConnector.Callback): void;
+  free(line: Line): void;
+  gone(line: Line): void;
 }
 
 /** The lines to one provider. No bound on their number: behind a full pool, requests would wait for those of others. */
-export class Lines {
-  readonly #origin: string;
-  readonly #timeoutMs: number;
+export class Lines implements LinesParts {
+  readonly timeoutMs: number;
+  readonly #options: buildConnector.Options;
   readonly #connect: buildConnector.connector;
+  readonly #all = new Set<Line>();
   /** The one used last is used next, so that those that are not needed age and go. */
-  readonly #idle: Line[] = [];
-  readonly #busy = new Set<Line>();
+  #idle: Line[] = [];
+  /** Those whose answer ended in this turn of the event loop. */
+  #resting: Line[] = [];
+  #sweep: NodeJS.Timeout | undefined;
 
-  constructor(origin: string, timeoutMs: number) {
-    this.#origin = origin;
-    this.#timeoutMs = timeoutMs;
+  /** @param timeoutMs the longest silence of a provider: before its head, and between two pieces */
+  constructor(base: URL, timeoutMs: number) {
+    const { protocol, host, hostname, port } = base;
+    this.#options = { protocol, host, port, hostname: hostname.replace(/^\[(.*)\]$/, '$1') };
+    this.timeoutMs = timeoutMs;
     this.#connect = buildConnector({ timeout: Math.min(timeoutMs, CONNECT_TIMEOUT), allowH2: false });
   }
 
+  /** A line that nobody uses; a new one connects when it sends. */
   take(): Line {
-    const line = this.#idle.pop() ?? new Line(this.#origin, this.#connect, this.#timeoutMs);
-    this.#busy.add(line);
+    const now = performance.now();
+    for (let line = this.#idle.pop(); line !== undefined; line = this.#idle.pop()) {
+      if (line.usableUntil > now) return line;
+      line.destroy();
+    }
+    const line = new Line(this);
+    this.#all.add(line);
     return line;
   }
 
-  giveBack(line: Line): void {
-    if (!this.#busy.delete(line)) return;
-    if (this.#idle.length < MOST_IDLE) this.#idle.push(line);
-    else line.destroy();
+  connect(connected: buildConnector.Callback): void {
+    this.#connect(this.#options, connected);
   }
 
-  /** Instead of giving it back. */
-  discard(line: Line): void {
-    this.#busy.delete(line);
-    line.destroy();
+  /**
+   * A provider may close behind an answer without having said so. What it has sent by now is seen before the turn ends:
+   * no line is used again before.
+   */
+  free(line: Line): void {
+    this.#resting.push(line);
+    if (this.#resting.length === 1) setImmediate(() => this.#rested());
+  }
+
+  gone(line: Line): void {
+    if (!this.#all.delete(line)) return;
+    const at = this.#idle.indexOf(line);
+    if (at >= 0) this.#idle.splice(at, 1);
   }
 
   close(): void {
-    for (const line of [...this.#idle.splice(0), ...this.#busy]) line.destroy();
-    this.#busy.clear();
+    for (const line of [...this.#all]) line.destroy();
+    this.#idle = [];
+    this.#resting = [];
+    clearInterval(this.#sweep);
   }
-}
 
-const HEAD_END = '\r\n\r\n';
-/** Longer heads of this kind are no provider's. Bytes. */
-const MOST_INFORMATION = 16_384;
-
-/**
- * Takes informational answers (RFC 9110 §15.2) out of what a socket reads before an answer's head: undici breaks a
- * connection on a `100 Continue` that it has not asked for, while a client has to be able to take any number of them.
- */
-function withoutInformation(socket: Socket, awaitsHead: () => boolean): void {
-  const read = socket.read.bind(socket);
-  let held: Buffer | undefined;
-  socket.read = (size?: number): Buffer | null => {
-    let piece = read(size) as Buffer | null;
-    if (piece === null || !awaitsHead() || !(held !== undefined || isInformation(piece))) return piece;
-    if (held !== undefined) piece = Buffer.concat([held, piece]);
-    held = undefined;
-    while (isInformation(piece)) {
-      const end = piece.indexOf(HEAD_END);
-      if (end < 0 && piece.length < MOST_INFORMATION) {
-        held = piece;
-        return null;
-      }
-      if (end < 0) return piece;
-      piece = piece.subarray(end + HEAD_END.length);
+  #rested(): void {
+    const rested = this.#resting;
+    this.#resting = [];
+    for (const line of rested) {
+      if (!this.#all.has(line)) continue;
+      if (this.#idle.length < MOST_IDLE) this.#idle.push(line);
+      else line.destroy();
     }
-    return piece.length === 0 ? null : piece;
-  };
-}
+    this.#sweep ??= setInterval(() => this.#sweepIdle(), SWEEP_EVERY).unref();
+  }
 
-/** `HTTP/1.1 100 …`; not 101, which ends HTTP. */
-function isInformation(bytes: Buffer): boolean {
-  // 'H', '1', '0': a cheap look, since it is in front of every answer.
-  if (bytes[0] !== 0x48 || bytes[9] !== 0x31 || bytes[10] !== 0x30) return false;
-  return /^HTTP\/1\.[01] 10[0234]/.test(bytes.toString('latin1', 0, 12));
+  #sweepIdle(): void {
+    const now = performance.now();
+    for (const line of this.#idle.filter(({ usableUntil }) => usableUntil <= now)) line.destroy();
+    if (this.#idle.length > 0) return;
+    clearInterval(this.#sweep);
+    this.#sweep = undefined;
+  }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pieces } from '../pieces.ts';
-import type { HeaderFields, HeaderList } from './header-policy.ts';
+import { takeFrom, type HeaderList } from './header-list.ts';
 
 /** Decides what of a piped body passes. */
 export interface BodyGuard {
@@ -30,13 +30,14 @@ export interface Passage {
   base: URL;
   /** Path and query behind the base. */
   path: string;
-  headers: HeaderFields;
+  /** For the provider, with the body's framing, but for `host`. */
+  headers: HeaderList;
   /** The whole body, where it has been read; else the client's own, if there is one, is piped. */
   body?: Pieces | undefined;
   /** Sees each piece of a piped body before it passes. */
   guard?: BodyGuard | undefined;
-  /** Headers of ours for the answer's head. */
-  ownHeaders: () => Readonly<Record<string, string>>;
+  /** Adds headers of ours to the answer's. */
+  addOwnHeaders: (headers: HeaderList) => void;
   times: PassageTimes;
   /** Called before the head of an answer that will not be charged is sent: the client may try again at once. */
   giveBack: () => Promise<void>;
@@ -83,16 +84,14 @@ export function cutOff(res: ServerResponse): void {
 }
 
 /** Writes the head of a provider's answer, without its reason phrase: HTTP/2 has none, and it need not be valid. */
-export function writeHead({ res, req, ownHeaders }: Passage, status: number, headers: HeaderList): void {
+export function writeHead({ res, req, addOwnHeaders }: Passage, status: number, headers: HeaderList): void {
   const ownVary = res.getHeader('vary');
   // Both say what a cache has to tell answers apart by: the provider's must not replace the origin's.
   if (ownVary !== undefined) {
-    const at = headers.indexOf('vary');
-    const [, theirs] = at < 0 ? [] : headers.splice(at, 2);
+    const theirs = takeFrom(headers, 'vary');
     headers.push('vary', [ownVary, theirs ?? []].flat().join(', '));
   }
-  const own = ownHeaders();
-  for (const name in own) headers.push(name, own[name] ?? '');
+  addOwnHeaders(headers);
   // A request body that nobody will read any more would be taken for the next request.
   if (!req.complete) headers.push('connection', 'close');
   res.writeHead(status, headers);

@@ -2,6 +2,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { Transform } from 'node:stream';
 import { createProxyServer, type ProxyServer, type ProxyTarget } from 'http-proxy';
+import { fieldsOf, listOf } from './header-list.ts';
 import { headersForClient, isEventStream } from './header-policy.ts';
 import {
   CONNECT_TIMEOUT,
@@ -81,7 +82,7 @@ export class PipingEngine implements Engine {
     if (res.destroyed) return Promise.resolve({ kind: 'client-gone', refund: true });
     (req as Carrier)[flightKey] = flight;
     res.once('close', () => clientClosed(flight));
-    req.headers = { ...headers, host: base.host };
+    req.headers = { ...fieldsOf(headers), host: base.host };
     req.url = path;
     this.#engine.web(req, res, {
       target: targetOf(base),
@@ -165,7 +166,8 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
     finish({ kind: 'answered', status, complete: false, refund });
     return;
   }
-  writeHead(flight, status, headersForClient(answer.headers));
+  const fields = listOf(answer.headers);
+  writeHead(flight, status, headersForClient(fields));
   const end = (complete: boolean): void => finish({ kind: 'answered', status, complete, refund });
   answer.pipe(res);
   answer.once('close', () => {
@@ -182,7 +184,7 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
     end(res.writableFinished);
   });
   times.headAt = performance.now();
-  times.stream = isEventStream(answer.headers);
+  times.stream = isEventStream(fields);
   // The head waits for the first chunk otherwise, and a stream's first event may be long in coming.
   if (times.stream) res.flushHeaders();
 }

@@ -7,6 +7,7 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
+import { takeFrom, type HeaderList } from '../../upstream/header-list.ts';
 import type { EndedTrace, RequestTrace, UpstreamCall } from '../tracing.ts';
 
 const ignore = (): void => undefined;
@@ -45,7 +46,7 @@ export class RequestSpans implements RequestTrace {
     };
   }
 
-  upstream(call: UpstreamCall, headers: Record<string, string | string[]>): void {
+  upstream(call: UpstreamCall, headers: HeaderList): void {
     const { method, provider, base } = call;
     const operation = operationOf(call.path);
     const model = call.model.slice(0, MODEL_LENGTH);
@@ -70,9 +71,8 @@ export class RequestSpans implements RequestTrace {
     const { traceId, spanId, traceFlags } = this.#upstream.spanContext();
     const flags = traceFlags.toString(16).padStart(2, '0');
     // Whoever sent no valid traceparent has no trace that its tracestate would belong to.
-    const isContinued = typeof headers.traceparent === 'string' && headers.traceparent.includes(traceId);
-    if (!isContinued) delete headers.tracestate;
-    headers.traceparent = `00-${traceId}-${spanId}-${flags}`;
+    if (takeFrom(headers, 'traceparent')?.includes(traceId) !== true) takeFrom(headers, 'tracestate');
+    headers.push('traceparent', `00-${traceId}-${spanId}-${flags}`);
   }
 
   end(ended: EndedTrace, status: number | undefined): void {

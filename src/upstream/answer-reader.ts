@@ -1,0 +1,328 @@
+import type { HeaderList } from './header-list.ts';
+
+/** Told what an answer consists of as it comes. What it throws ends the reading. */
+export interface AnswerListener {
+  /** Of an answer that is not informational. Names are in lower case; a name comes as often as it was said. */
+  head(status: number, fields: HeaderList): void;
+  /** Of its body, framing removed. */
+  piece(bytes: Buffer): void;
+  /** It is complete. */
+  end(): void;
+}
+
+/** Nobody can say what was meant, or how long it is: its connection cannot be used any more. */
+export class BadAnswer extends Error {
+  override readonly name = 'BadAnswer';
+}
+
+/** A head, and trailers, may have so many bytes; node allows as many. */
+const MOST_HEAD = 16_384;
+/** Informational answers before the real one; a provider that sends more is stuck. */
+const MOST_INFORMATIONAL = 64;
+/** A chunk's size with its extensions. Bytes. */
+const MOST_CHUNK_LINE = 1_024;
+
+const HEAD_END = Buffer.from('\r\n\r\n');
+const LINE_END = Buffer.from('\r\n');
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\0-\x08\x0a-\x1f\x7f]*)?$/;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** RFC 9110 §5.5: no control character but a tab. */
+const NOT_IN_A_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
+/** RFC 9112 §7.1: extensions are ignored. No number of more digits can be told exactly. */
+const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[^\0-\x08\x0a-\x1f\x7f]*)?$/;
+
+const nothing: Buffer = Buffer.alloc(0);
+
+type State = 'idle' | 'head' | 'length' | 'chunk-line' | 'chunk' | 'chunk-end' | 'trailers' | 'to-the-end';
+
+/** What of a head says how its answer ends and whether another may follow. */
+interface Framing {
+  isOld: boolean;
+  length: number | undefined;
+  isChunked: boolean;
+  closes: boolean;
+  keepsOpen: boolean;
+}
+
+/**
+ * Reads the answers that come on one connection, one at a time (RFC 9112), and strictly: whatever two readers might
+ * understand differently is no answer. A line ends with CRLF, a length is said once, a coding is `chunked` or none.
+ */
+export class AnswerReader {
+  readonly #listener: AnswerListener;
+  #state: State = 'idle';
+  /** What came of a head, a chunk's line or trailers whose rest is to come. */
+  #held = nothing;
+  /** Of a body of known length, or of a chunk: what is to come. Bytes. */
+  #left = 0;
+  #trailers = 0;
+  #informational = 0;
+  #hasNoBody = false;
+  #reusable = false;
+  #keepsFor: number | undefined;
+
+  constructor(listener: AnswerListener) {
+    this.#listener = listener;
+  }
+
+  /** An answer to a request is to come. */
+  expect(method: string): void {
+    this.#state = 'head';
+    this.#hasNoBody = method === 'HEAD';
+    this.#informational = 0;
+    this.#reusable = false;
+    this.#keepsFor = undefined;
+  }
+
+  /** Whether the connection may be used again, once its answer has ended. */
+  get reusable(): boolean {
+    return this.#reusable;
+  }
+
+  /** How long the other side said that it keeps the connection open. Seconds. */
+  get keepsFor(): number | undefined {
+    return this.#keepsFor;
+  }
+
+  /**
+   * Takes what came on the connection. Nothing may be given to it after it has thrown, or after its listener has let go
+   * of the connection: see `stop`.
+   * @throws BadAnswer, and what the listener throws
+   */
+  read(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length) {
+      switch (this.#state) {
+        case 'head':
+          at = this.#readHead(bytes, at);
+          break;
+        case 'length':
+        case 'chunk':
+          at = this.#readBody(bytes, at);
+          break;
+        case 'chunk-line':
+        case 'chunk-end':
+        case 'trailers':
+          at = this.#readLine(bytes, at);
+          break;
+        case 'to-the-end':
+          this.#listener.piece(at === 0 ? bytes : bytes.subarray(at));
+          return;
+        case 'idle':
+          // What nobody has asked for: whoever comes next would take it for his own.
+          this.#reusable = false;
+          return;
+      }
+    }
+  }
+
+  /** The other side has closed: an answer without a length ends here. Whether it has left nothing incomplete. */
+  close(): boolean {
+    if (this.#state === 'to-the-end') this.#end();
+    return this.#state === 'idle';
+  }
+
+  /** What is still to come is nobody's. */
+  stop(): void {
+    this.#state = 'idle';
+    this.#reusable = false;
+    this.#held = nothing;
+  }
+
+  /** Whether it waits for an answer's end. */
+  get isReading(): boolean {
+    return this.#state !== 'idle';
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    const held = this.#held;
+    const all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
+    const start = held.length === 0 ? at : 0;
+    const end = all.indexOf(HEAD_END, start);
+    if ((end < 0 ? all.length : end) - start > MOST_HEAD) throw new BadAnswer('The head is too long');
+    if (end < 0) {
+      // A head of no HTTP may go on for long: its first bytes tell.
+      if (all.length - start >= 5 && all.toString('latin1', start, start + 5) !== 'HTTP/')
+        throw new BadAnswer('It is no HTTP');
+      this.#held = start === 0 ? all : all.subarray(start);
+      return bytes.length;
+    }
+    this.#held = nothing;
+    this.#takeHead(all.toString('latin1', start, end));
+    return end + HEAD_END.length - (all.length - bytes.length);
+  }
+
+  #takeHead(text: string): void {
+    const lineEnd = text.indexOf('\r\n');
+    const [, minor, code] = STATUS_LINE.exec(lineEnd < 0 ? text : text.slice(0, lineEnd)) ?? [];
+    if (code === undefined) throw new BadAnswer('It does not begin with a status line');
+    const status = Number(code);
+    if (status === 101) throw new BadAnswer('The provider switched protocols, unasked');
+    const framing: Framing = {
+      isOld: minor === '0',
+      length: undefined,
+      isChunked: false,
+      closes: false,
+      keepsOpen: false,
+    };
+    const fields: HeaderList = [];
+    for (let at = lineEnd < 0 ? text.length : lineEnd + 2; at < text.length; ) {
+      const next = text.indexOf('\r\n', at);
+      const end = next < 0 ? text.length : next;
+      this.#takeField(text, at, end, fields, framing);
+      at = end + 2;
+    }
+    if (status < 200) {
+      // RFC 9110 §15.2: a client has to be able to take them, expected or not.
+      this.#informational += 1;
+      if (this.#informational > MOST_INFORMATIONAL) throw new BadAnswer('It is announced again and again');
+      return;
+    }
+    this.#begin(status, fields, framing);
+  }
+
+  #takeField(text: string, start: number, end: number, fields: HeaderList, framing: Framing): void {
+    const colon = text.indexOf(':', start);
+    if (colon < 0 || colon > end) throw new BadAnswer('A header line has no name');
+    const name = lowerName(text.slice(start, colon));
+    const value = withoutSpace(text, colon + 1, end);
+    if (NOT_IN_A_VALUE.test(value)) throw new BadAnswer(`The header ${name} has a control character`);
+    fields.push(name, value);
+    // Few names have these lengths, which is quicker to see than that they are none of these.
+    switch (name.length) {
+      case 10:
+        if (name === 'connection') takeConnection(value, framing);
+        else if (name === 'keep-alive') this.#keepsFor = keepAliveTimeout(value);
+        break;
+      case 14:
+        if (name === 'content-length') framing.length = lengthIn(value, framing.length);
+        break;
+      case 17:
+        if (name === 'transfer-encoding') {
+          if (framing.isChunked || value.toLowerCase() !== 'chunked')
+            throw new BadAnswer('Its only transfer coding may be chunked');
+          framing.isChunked = true;
+        }
+    }
+  }
+
+  /** RFC 9112 §6.3: how the body ends. */
+  #begin(status: number, fields: HeaderList, framing: Framing): void {
+    const { length, isChunked, isOld } = framing;
+    if (isChunked && (length !== undefined || isOld)) throw new BadAnswer('Its length is said in two ways');
+    this.#reusable = !framing.closes && (!isOld || framing.keepsOpen);
+    const hasNone = this.#hasNoBody || status === 204 || status === 304;
+    if (hasNone && !this.#hasNoBody && (isChunked || (length ?? 0) > 0)) this.#reusable = false;
+    if (hasNone) this.#left = 0;
+    else if (isChunked) this.#state = 'chunk-line';
+    else if (length === undefined) {
+      this.#state = 'to-the-end';
+      this.#reusable = false;
+    } else {
+      this.#state = 'length';
+      this.#left = length;
+    }
+    const isEmpty = hasNone || (this.#state === 'length' && this.#left === 0);
+    this.#listener.head(status, fields);
+    if (isEmpty && this.isReading) this.#end();
+  }
+
+  #readBody(bytes: Buffer, at: number): number {
+    const end = Math.min(bytes.length, at + this.#left);
+    this.#left -= end - at;
+    const state = this.#state;
+    if (this.#left === 0 && state === 'chunk') this.#state = 'chunk-end';
+    this.#listener.piece(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    if (this.#left === 0 && state === 'length' && this.isReading) this.#end();
+    return end;
+  }
+
+  #readLine(bytes: Buffer, at: number): number {
+    const held = this.#held;
+    const all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
+    const start = held.length === 0 ? at : 0;
+    const end = all.indexOf(LINE_END, start);
+    const most = this.#state === 'trailers' ? MOST_HEAD : MOST_CHUNK_LINE;
+    if ((end < 0 ? all.length : end) - start > most) throw new BadAnswer('A line of its chunks is too long');
+    if (end < 0) {
+      this.#held = start === 0 ? all : all.subarray(start);
+      return bytes.length;
+    }
+    this.#held = nothing;
+    this.#takeLine(all.toString('latin1', start, end));
+    return end + LINE_END.length - (all.length - bytes.length);
+  }
+
+  #takeLine(line: string): void {
+    switch (this.#state) {
+      case 'chunk-line': {
+        const [, digits] = CHUNK_LINE.exec(line) ?? [];
+        if (digits === undefined) throw new BadAnswer("A chunk's size is no number");
+        this.#left = parseInt(digits, 16);
+        this.#trailers = 0;
+        this.#state = this.#left === 0 ? 'trailers' : 'chunk';
+        return;
+      }
+      case 'chunk-end':
+        if (line !== '') throw new BadAnswer('A chunk is longer than its size');
+        this.#state = 'chunk-line';
+        return;
+      default:
+        // RFC 9112 §7.1.2: trailers may be discarded.
+        this.#trailers += line.length;
+        if (this.#trailers > MOST_HEAD) throw new BadAnswer('Its trailers are too long');
+        if (line === '') this.#end();
+    }
+  }
+
+  #end(): void {
+    this.#state = 'idle';
+    this.#listener.end();
+  }
+}
+
+/** Names as they were said, and in lower case: providers say the same few with each answer. */
+const lowerNames = new Map<string, string>();
+const MOST_NAMES = 1_000;
+
+function lowerName(name: string): string {
+  const known = lowerNames.get(name);
+  if (known !== undefined) return known;
+  if (!TOKEN.test(name)) throw new BadAnswer('A header has a name that is none');
+  const lower = name.toLowerCase();
+  // A copy: a part of a string holds on to the whole of it.
+  if (lowerNames.size < MOST_NAMES) lowerNames.set(Buffer.from(name).toString('latin1'), lower);
+  return lower;
+}
+
+/** RFC 9110 §5.6.3: spaces and tabs around a value are not of it. */
+function withoutSpace(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function lengthIn(value: string, before: number | undefined): number {
+  if (before !== undefined) throw new BadAnswer('Its length is said twice');
+  if (!/^\d{1,15}$/.test(value)) throw new BadAnswer('Its length is no number');
+  return Number(value);
+}
+
+function takeConnection(value: string, framing: Framing): void {
+  for (const option of value.toLowerCase().split(',')) {
+    const name = option.trim();
+    if (name === 'close') framing.closes = true;
+    else if (name === 'keep-alive') framing.keepsOpen = true;
+  }
+}
+
+function keepAliveTimeout(value: string): number | undefined {
+  const [, seconds] = /(?:^|[\s,;])timeout=(\d{1,9})(?:$|[\s,;])/i.exec(value) ?? [];
+  return seconds === undefined ? undefined : Number(seconds);
+}
