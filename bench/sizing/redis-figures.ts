@@ -7,7 +7,7 @@ import {
   partitionOf,
   streamKey,
 } from '../../src/quota/partitions.ts';
-import { defineScripts } from '../../src/quota/scripts.ts';
+import { defineScripts, readDecision } from '../../src/quota/scripts.ts';
 import { spreadOf } from '../statistics.ts';
 import type { Figure } from '../figures/figure.ts';
 import { packCall } from '../../src/stores/usage-events.ts';
@@ -134,8 +134,8 @@ class Customers {
       model: 'gpt-4o-mini',
     };
     const seeds = seed ? [day, 40, 900, '0-0'] : [];
-    const args = [dataset, 1_000_000, -1, day * 86_400_000, license, packCall(call), tag, 1, ...seeds];
-    return (await this.#redis.licensifyAdmit(...this.#keys(license), ...args))[0];
+    const args = [dataset, `1000000 -1 1 ${day * 86_400_000}`, packCall(call), tag, ...seeds];
+    return readDecision(await this.#redis.licensifyAdmit(...this.#keys(license), ...args)).decision;
   }
 
   #keys(license: string): [dataset: string, counters: string, stream: string] {

@@ -57,11 +57,11 @@ const MOST_READ = 262_144;
 const bodiless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
 
 /** Reads a request under `/proxy/`: where it goes, in which of the two forms it came, and the key it presents. */
-export async function readCall(
+export function readCall(
   req: IncomingMessage,
   target: string,
   maxBodyBytes: number,
-): Promise<ReadCall> {
+): ReadCall | Promise<ReadCall> {
   const presented = presentedKeys(req);
   const addressed = address(req, target);
   if ('code' in addressed) {
@@ -114,12 +114,12 @@ function address(req: IncomingMessage, target: string): Addressed | Refusal {
   return { provider, path, query: parsed.query };
 }
 
-async function readDropIn(
+function readDropIn(
   req: IncomingMessage,
   addressed: Addressed,
   proxyKey: string,
   maxBodyBytes: number,
-): Promise<ReadCall> {
+): ReadCall | Promise<ReadCall> {
   const shape = addressed.provider.name;
   const keys = new KeySearch(proxyKey);
   const { provider, path, query } = addressed;
@@ -140,6 +140,17 @@ async function readDropIn(
   if (!announcesBody(req)) return { ok: true, call };
   if (isJson(req.headers['content-type']) && Number(req.headers['content-length']) <= MOST_READ)
     return readShortDropIn(req, addressed, call, maxBodyBytes);
+  return readLongDropIn(req, addressed, call, maxBodyBytes);
+}
+
+/** Of what is piped only the first piece is looked at before it is passed on. */
+async function readLongDropIn(
+  req: IncomingMessage,
+  addressed: Addressed,
+  call: ProxyCall,
+  maxBodyBytes: number,
+): Promise<ReadCall> {
+  const { keys, proxyKey, provider } = call;
   const asked = performance.now();
   const first = await firstPiece(req);
   call.waited = performance.now() - asked;
@@ -150,7 +161,7 @@ async function readDropIn(
     if (req.method === 'POST' && isJson(req.headers['content-type'])) {
       return readEnveloped(req, addressed, maxBodyBytes, true, proxyKey);
     }
-    return refusedCall(keyInBody(), shape, shape);
+    return refusedCall(keyInBody(), provider.name, provider.name);
   }
   const contentType = req.headers['content-type'];
   call.watch = new BodyWatch(contentType, keys, maxBodyBytes);

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../upstream/header-list.ts';
+import type { HeaderList } from '../header-list.ts';
 import type { Logger } from './log.ts';
 
 export const samplers = [

@@ -21,7 +21,43 @@ export function datasetKey(prefix: string, partition: string): string {
 
 /** The base of a license's counter keys: those of another dataset are not even seen. */
 export function counterKey(prefix: string, dataset: string, licenseId: string): string {
-  return `${prefix}:{${partitionOf(licenseId)}}:${dataset}:${licenseId}`;
+  return countersKey(prefix, partitionOf(licenseId), dataset) + licenseId;
+}
+
+function countersKey(prefix: string, partition: string, dataset: string): string {
+  return `${prefix}:{${partition}}:${dataset}:`;
+}
+
+/** The keys of the scripts, which of a partition differ only by license: made once for each dataset. */
+export class ScriptKeys {
+  readonly #prefix: string;
+  readonly #ofPartition = new Map<
+    string,
+    { dataset: string; names: string; counters: string; stream: string }
+  >();
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** KEYS of admit.lua, book.lua and used.lua. */
+  of(
+    partition: string,
+    dataset: string,
+    licenseId: string,
+  ): [dataset: string, counters: string, stream: string] {
+    let keys = this.#ofPartition.get(partition);
+    if (keys?.dataset !== dataset) {
+      keys = {
+        dataset,
+        names: datasetKey(this.#prefix, partition),
+        counters: countersKey(this.#prefix, partition, dataset),
+        stream: streamKey(this.#prefix, partition, dataset),
+      };
+      this.#ofPartition.set(partition, keys);
+    }
+    return [keys.names, keys.counters + licenseId, keys.stream];
+  }
 }
 
 /** The stream of a dataset's usage events. */

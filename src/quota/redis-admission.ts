@@ -18,9 +18,9 @@ import {
 import { packCall } from '../stores/usage-events.ts';
 import { Bookings } from './bookings.ts';
 import { Datasets, type Replacement } from './datasets.ts';
-import { Journal, type BookingSet } from './journal.ts';
-import { counterKey, datasetKey, partitionOf, streamKey } from './partitions.ts';
-import { defineScripts, OTHER_DATASET } from './scripts.ts';
+import { Journal, type BookingSet, type JournalEntry } from './journal.ts';
+import { partitionOf, ScriptKeys } from './partitions.ts';
+import { defineScripts, OTHER_DATASET, readDecision } from './scripts.ts';
 import type { StreamLedger } from './stream-ledger.ts';
 
 const COLD = 0;
@@ -67,7 +67,7 @@ export class RedisAdmission implements Admission {
   readonly datasets: Datasets;
   readonly journal = new Journal();
   readonly #redis: RedisClient;
-  readonly #prefix: string;
+  readonly #keys: ScriptKeys;
   readonly #timeoutMs: number;
   readonly #ledger: StreamLedger;
   readonly #clock: Clock | undefined;
@@ -80,7 +80,7 @@ export class RedisAdmission implements Admission {
   constructor(options: Options) {
     const { redis, prefix, timeoutMs, ledger } = options;
     this.#redis = redis;
-    this.#prefix = prefix;
+    this.#keys = new ScriptKeys(prefix);
     this.#timeoutMs = timeoutMs;
     this.#ledger = ledger;
     this.#clock = options.clock;
@@ -121,12 +121,12 @@ export class RedisAdmission implements Admission {
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
         const dataset = this.datasets.get(partition) ?? (await this.#resolve(partition));
         const reply = await this.#ask({ call, count, limits }, { partition, dataset, tag, seed });
-        const [decision, day, today, thisMonth, id = ''] = reply;
+        const { decision, day, today, thisMonth, id } = readDecision(reply);
         const used = { day, today, thisMonth };
         if (decision === ADMITTED) {
-          const bookings = bookingOf({ call, day, tag }, count);
-          this.journal.add(partition, { dataset, id, bookings, at: performance.now() });
-          return { outcome: 'admitted', ticket: { call, day, tag }, used };
+          const ticket = { call, day, tag };
+          this.journal.add(partition, new Admitted(dataset, id, ticket, count));
+          return { outcome: 'admitted', ticket, used };
         }
         if (decision > ADMITTED)
           return { outcome: 'refused', exceeded: decision === DAY_USED_UP ? 'day' : 'month', used };
@@ -153,7 +153,7 @@ export class RedisAdmission implements Admission {
     const partition = partitionOf(licenseId);
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       const dataset = this.datasets.get(partition) ?? (await this.#resolve(partition));
-      const keys = this.#keys(partition, dataset, licenseId);
+      const keys = this.#keys.of(partition, dataset, licenseId);
       const [warm, day, today, thisMonth] = await this.#calls.run(partition, () =>
         this.#redis.licensifyUsed(...keys, dataset, this.#now()),
       );
@@ -200,14 +200,15 @@ export class RedisAdmission implements Admission {
       tag,
       seed,
     }: { partition: string; dataset: string; tag: string; seed: Seed | undefined },
-  ): Promise<Awaited<ReturnType<RedisClient['licensifyAdmit']>>> {
-    const { licenseId } = call;
-    const keys = this.#keys(partition, dataset, licenseId);
-    const limit = [limits.daily, limits.monthly];
-    const seeds = seed === undefined ? [] : [seed.day, seed.today, seed.thisMonth, seed.foldedTo];
-    const args = [dataset, ...limit, this.#now(), licenseId, packCall(call), tag, count, ...seeds];
-    return this.#calls.run(partition, () => this.#redis.licensifyAdmit(...keys, ...args), {
-      late: ([decision, day]) => {
+  ): Promise<string> {
+    const [names, counters, stream] = this.#keys.of(partition, dataset, call.licenseId);
+    const numbers = `${limits.daily} ${limits.monthly} ${count} ${this.#now()}`;
+    const args = [names, counters, stream, dataset, numbers, packCall(call), tag];
+    if (seed !== undefined)
+      args.push(String(seed.day), String(seed.today), String(seed.thisMonth), seed.foldedTo);
+    return this.#calls.run(partition, () => this.#redis.licensifyAdmit(...args), {
+      late: (reply) => {
+        const { decision, day } = readDecision(reply);
         if (decision === ADMITTED) this.bookings.bookLater(undoing({ call, count, day, tag }));
       },
       lost: () => this.bookings.bookLater(undoing({ call, count, day: undefined, tag }), tag),
@@ -253,16 +254,28 @@ export class RedisAdmission implements Admission {
     if (!this.datasets.isComplete && this.#redis.status === 'ready') void this.#recover();
   }
 
-  #keys(partition: string, dataset: string, licenseId: string): string[] {
-    return [
-      datasetKey(this.#prefix, partition),
-      counterKey(this.#prefix, dataset, licenseId),
-      streamKey(this.#prefix, partition, dataset),
-    ];
-  }
-
   #now(): string | number {
     return this.#clock?.now() ?? '';
+  }
+}
+
+/** An admission in the journal: what it came to is asked for only where Redis has lost it. */
+class Admitted implements JournalEntry {
+  readonly dataset: string;
+  readonly id: string;
+  readonly at = performance.now();
+  readonly #ticket: Ticket;
+  readonly #count: number;
+
+  constructor(dataset: string, id: string, ticket: Ticket, count: number) {
+    this.dataset = dataset;
+    this.id = id;
+    this.#ticket = ticket;
+    this.#count = count;
+  }
+
+  get bookings(): BookingSet {
+    return bookingOf(this.#ticket, this.#count);
   }
 }
 

@@ -6,9 +6,8 @@ type Arguments = (string | number)[];
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    licensifyAdmit(
-      ...args: Arguments
-    ): Result<[decision: number, day: number, today: number, thisMonth: number, id?: string], Context>;
+    /** Answers what `readDecision` reads. */
+    licensifyAdmit(...args: Arguments): Result<string, Context>;
     licensifyBook(...args: Arguments): Result<[outcome: number, id?: string, day?: number], Context>;
     licensifyUsed(
       ...args: Arguments
@@ -20,6 +19,27 @@ declare module 'ioredis' {
 
 /** What the scripts answer where the caller's dataset is not the partition's. */
 export const OTHER_DATASET = -1;
+
+/** What admit.lua decided. */
+interface AdmitReply {
+  decision: number;
+  day: number;
+  today: number;
+  thisMonth: number;
+  /** Of the stream's entry; '' where nothing was counted. */
+  id: string;
+}
+
+export function readDecision(reply: string): AdmitReply {
+  const [decision, day, today, thisMonth, id = ''] = reply.split(' ', 5);
+  return {
+    decision: Number(decision),
+    day: Number(day),
+    today: Number(today),
+    thisMonth: Number(thisMonth),
+    id,
+  };
+}
 
 /** Makes this folder's scripts commands of the connection. */
 export function defineScripts(redis: RedisClient): void {

@@ -1,4 +1,4 @@
-import type { HeaderList } from './header-list.ts';
+import type { HeaderList } from '../header-list.ts';
 
 /** Told what an answer consists of as it comes. What it throws ends the reading. */
 export interface AnswerListener {
@@ -24,12 +24,12 @@ const MOST_CHUNK_LINE = 1_024;
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\0-\x08\x0a-\x1f\x7f]*)?$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** RFC 9110 §5.5: no control character but a tab. */
-const NOT_IN_A_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
+const NOT_IN_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /** RFC 9112 §7.1: extensions are ignored. No number of more digits can be told exactly. */
-const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[^\0-\x08\x0a-\x1f\x7f]*)?$/;
+const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 
 const nothing: Buffer = Buffer.alloc(0);
 
@@ -129,11 +129,6 @@ export class AnswerReader {
     this.#held = nothing;
   }
 
-  /** Whether it waits for an answer's end. */
-  get isReading(): boolean {
-    return this.#state !== 'idle';
-  }
-
   #readHead(bytes: Buffer, at: number): number {
     const held = this.#held;
     const all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
@@ -166,7 +161,7 @@ export class AnswerReader {
       keepsOpen: false,
     };
     const fields: HeaderList = [];
-    for (let at = lineEnd < 0 ? text.length : lineEnd + 2; at < text.length; ) {
+    for (let at = lineEnd < 0 ? text.length : lineEnd + 2; at < text.length;) {
       const next = text.indexOf('\r\n', at);
       const end = next < 0 ? text.length : next;
       this.#takeField(text, at, end, fields, framing);
@@ -224,7 +219,7 @@ export class AnswerReader {
     }
     const isEmpty = hasNone || (this.#state === 'length' && this.#left === 0);
     this.#listener.head(status, fields);
-    if (isEmpty && this.isReading) this.#end();
+    if (isEmpty && !this.#isIdle) this.#end();
   }
 
   #readBody(bytes: Buffer, at: number): number {
@@ -233,7 +228,7 @@ export class AnswerReader {
     const state = this.#state;
     if (this.#left === 0 && state === 'chunk') this.#state = 'chunk-end';
     this.#listener.piece(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
-    if (this.#left === 0 && state === 'length' && this.isReading) this.#end();
+    if (this.#left === 0 && state === 'length' && !this.#isIdle) this.#end();
     return end;
   }
 
@@ -254,25 +249,26 @@ export class AnswerReader {
   }
 
   #takeLine(line: string): void {
-    switch (this.#state) {
-      case 'chunk-line': {
-        const [, digits] = CHUNK_LINE.exec(line) ?? [];
-        if (digits === undefined) throw new BadAnswer("A chunk's size is no number");
-        this.#left = parseInt(digits, 16);
-        this.#trailers = 0;
-        this.#state = this.#left === 0 ? 'trailers' : 'chunk';
-        return;
-      }
-      case 'chunk-end':
-        if (line !== '') throw new BadAnswer('A chunk is longer than its size');
-        this.#state = 'chunk-line';
-        return;
-      default:
-        // RFC 9112 §7.1.2: trailers may be discarded.
-        this.#trailers += line.length;
-        if (this.#trailers > MOST_HEAD) throw new BadAnswer('Its trailers are too long');
-        if (line === '') this.#end();
+    if (this.#state === 'chunk-line') {
+      const [, digits] = CHUNK_LINE.exec(line) ?? [];
+      if (digits === undefined) throw new BadAnswer("A chunk's size is no number");
+      this.#left = parseInt(digits, 16);
+      this.#trailers = 0;
+      this.#state = this.#left === 0 ? 'trailers' : 'chunk';
+    } else if (this.#state === 'chunk-end') {
+      if (line !== '') throw new BadAnswer('A chunk is longer than its size');
+      this.#state = 'chunk-line';
+    } else {
+      // RFC 9112 §7.1.2: trailers may be discarded.
+      this.#trailers += line.length;
+      if (this.#trailers > MOST_HEAD) throw new BadAnswer('Its trailers are too long');
+      if (line === '') this.#end();
     }
+  }
+
+  /** Its listener may have stopped it. */
+  get #isIdle(): boolean {
+    return this.#state === 'idle';
   }
 
   #end(): void {

@@ -1,7 +1,7 @@
 import { lengthOf } from '../pieces.ts';
-import type { HeaderList } from './header-list.ts';
-import { headersForClient, isEventStream } from './header-policy.ts';
-import { Lines, SilentProvider, type Line, type LineListener } from './lines.ts';
+import type { HeaderList } from '../header-list.ts';
+import { isEventStream, keepHeadersForClient } from './header-policy.ts';
+import { Lines, SHORT, SilentProvider, type Line, type LineListener } from './lines.ts';
 import { cutOff, isRefunded, writeHead, type Engine, type Outcome, type Passage } from './passage.ts';
 
 /**
@@ -76,6 +76,8 @@ class Exchange implements LineListener {
   /** What comes while the request is given back, before the head is written: pausing stops no connection that ends. */
   #early: Buffer[] | undefined;
   #ended = false;
+  /** What came last, where it is short, until it is known whether more came with it. */
+  #held: Buffer | undefined;
   /** For the client to take what it has been sent. */
   #isWaiting = false;
   /** The provider has nothing more to say, or is gone: the line is not ours any more. */
@@ -115,6 +117,21 @@ class Exchange implements LineListener {
   piece(bytes: Buffer): void {
     if (this.#ignored) return;
     if (this.#early !== undefined) return void this.#early.push(bytes);
+    // Nearly always it is the whole of a short answer, and can be written with its end.
+    if (this.#held === undefined && bytes.length <= SHORT) this.#held = bytes;
+    else {
+      this.allRead();
+      this.#write(bytes);
+    }
+  }
+
+  allRead(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#write(held);
+  }
+
+  #write(bytes: Buffer): void {
     const { res } = this.#passage;
     if (res.write(bytes) || this.#isWaiting) return;
     this.#isWaiting = true;
@@ -128,7 +145,10 @@ class Exchange implements LineListener {
   end(): void {
     this.#over = true;
     this.#ended = true;
-    if (!this.#ignored && this.#early === undefined) this.#passage.res.end();
+    if (this.#ignored || this.#early !== undefined) return;
+    const { res } = this.#passage;
+    if (this.#held === undefined) res.end();
+    else res.end(this.#held.toString('latin1'), 'latin1');
   }
 
   failed(error: Error): void {
@@ -157,10 +177,11 @@ class Exchange implements LineListener {
 
   #writeHead(fields: HeaderList): void {
     const { res, times } = this.#passage;
-    writeHead(this.#passage, this.#status, headersForClient(fields));
+    times.stream = isEventStream(fields);
+    keepHeadersForClient(fields);
+    writeHead(this.#passage, this.#status, fields);
     res.once('finish', () => this.#answered(true));
     times.headAt = performance.now();
-    times.stream = isEventStream(fields);
     // The head waits for the first chunk otherwise, and a stream's first event may be long in coming.
     if (times.stream) res.flushHeaders();
   }

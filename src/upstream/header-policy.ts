@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { PROXY_KEY_LENGTH } from '../key-forms.ts';
-import { indexOfName, valueIn, type HeaderList } from './header-list.ts';
+import { indexOfName, valueIn, type HeaderList } from '../header-list.ts';
 import type { KeySearch } from './key-search.ts';
 import type { Provider } from './providers.ts';
 
@@ -105,24 +105,29 @@ const single = new Set(['content-type', 'content-length', 'etag', 'expires', 'la
 for (const name of ['age', 'from', 'retry-after', 'server', 'user-agent']) single.add(name);
 
 /**
- * The headers that go to the client: the provider's, less what concerns our account or only this hop. Lines of one name
- * become one, as node:http joins them.
+ * Leaves of a provider's headers those that go to the client: not what concerns our account or only this hop. Lines of
+ * one name become one, as node:http joins them. The list itself is changed: to make another for each answer has its
+ * price (docs/performance.md).
  */
-export function headersForClient(fromProvider: Readonly<HeaderList>): HeaderList {
-  const named = connectionOptions(valuesIn(fromProvider, 'connection'));
-  const isStream = isEventStream(fromProvider);
-  const headers: HeaderList = [];
-  for (let at = 0; at < fromProvider.length; at += 2) {
-    const [name = '', value = ''] = [fromProvider[at], fromProvider[at + 1]];
+export function keepHeadersForClient(headers: HeaderList): void {
+  const named = connectionOptions(valuesIn(headers, 'connection'));
+  const isStream = isEventStream(headers);
+  let kept = 0;
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] ?? '';
     if (notToClient.has(name) || isOursToSay(name)) continue;
     if (named?.has(name) === true && name !== 'content-length') continue;
     if (isStream && name === UNBUFFERED) continue;
-    const before = indexOfName(headers, name);
-    if (before < 0) headers.push(name, value);
-    else if (!single.has(name)) headers[before + 1] += `, ${value}`;
+    const value = headers[at + 1] ?? '';
+    const before = indexOfName(headers, name, kept);
+    if (before < 0) {
+      headers[kept] = name;
+      headers[kept + 1] = value;
+      kept += 2;
+    } else if (!single.has(name)) headers[before + 1] = `${headers[before + 1] ?? ''}, ${value}`;
   }
+  headers.length = kept;
   if (isStream) headers.push(UNBUFFERED, 'no');
-  return headers;
 }
 
 /** What nginx in front of us asks whether it may hold a stream back. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import type { Pieces } from '../pieces.ts';
 import { AnswerReader, type AnswerListener } from './answer-reader.ts';
-import type { HeaderList } from './header-list.ts';
+import type { HeaderList } from '../header-list.ts';
 import { CONNECT_TIMEOUT, KEEP_IDLE, MOST_IDLE } from './passage.ts';
 
 /** What is sent on a line: a request in full. */
@@ -15,6 +15,8 @@ export interface LineRequest {
 
 /** Told what comes of a request; after `end` or `failed` nothing more. */
 export interface LineListener extends AnswerListener {
+  /** Nothing more has come so far, and the answer is not complete. */
+  allRead(): void;
   /** It has been handed to the connection: the provider may get it from here on. */
   sent(): void;
   /** There will be no answer, or no more of it. */
@@ -26,6 +28,8 @@ export class SilentProvider extends Error {
   override readonly name = 'SilentProvider';
 }
 
+/** As one text, bytes as latin1, node writes it without making lists of what it writes. Bytes. */
+export const SHORT = 8_192;
 /** So much earlier than the other side said is a connection not used any more. Milliseconds. */
 const BEFORE_IT_CLOSES = 1_000;
 /** How often connections that nobody needs are looked for. Milliseconds. */
@@ -114,26 +118,36 @@ export class Line implements AnswerListener {
   #write(socket: Socket, { method, head, body }: LineRequest): void {
     this.#reader.expect(method);
     this.#watchSilence();
-    socket.cork();
-    socket.write(head, 'latin1');
-    for (const piece of body) socket.write(piece);
-    socket.uncork();
+    const [first, ...more] = body;
+    if (first === undefined || (more.length === 0 && first.length <= SHORT)) {
+      socket.write(first === undefined ? head : head + first.toString('latin1'), 'latin1');
+    } else {
+      socket.cork();
+      socket.write(head, 'latin1');
+      for (const piece of body) socket.write(piece);
+      socket.uncork();
+    }
     this.#listener?.sent();
   }
 
   #read(socket: Socket, bytes: Buffer): void {
     const reader = this.#reader;
-    if (!reader.isReading) return this.destroy(); // nobody has asked for it
+    if (!this.#isBusy()) return this.destroy(); // nobody has asked for it
     this.#timer?.refresh();
     try {
       reader.read(bytes);
+      this.#listener?.allRead();
     } catch (error) {
       return this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
-    if (reader.isReading || this.#isGone) return;
+    if (this.#isBusy() || this.#isGone) return;
     // A provider that answers before it has the whole request may go on to take the rest for another one.
     if (!reader.reusable || socket.writableLength > 0) return this.destroy();
     this.#becomeIdle(socket);
+  }
+
+  #isBusy(): boolean {
+    return this.#listener !== undefined;
   }
 
   #becomeIdle(socket: Socket): void {
@@ -156,7 +170,7 @@ export class Line implements AnswerListener {
     } catch (error) {
       return this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
-    if (isWhole && this.#listener === undefined) this.destroy();
+    if (isWhole && !this.#isBusy()) this.destroy();
     else this.#fail(cutShort());
   }
 
@@ -172,7 +186,7 @@ export class Line implements AnswerListener {
     if (this.#timer !== undefined) return void this.#timer.refresh();
     const { timeoutMs } = this.#lines;
     this.#timer = setTimeout(() => {
-      if (!this.#reader.isReading) this.#timer = undefined;
+      if (!this.#isBusy()) this.#timer = undefined;
       else if (this.#paused) this.#timer?.refresh();
       else this.#fail(new SilentProvider(`The provider was silent for ${timeoutMs} ms`));
     }, timeoutMs);

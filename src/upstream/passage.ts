@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pieces } from '../pieces.ts';
-import { takeFrom, type HeaderList } from './header-list.ts';
+import { takeFrom, type HeaderList } from '../header-list.ts';
 
 /** Decides what of a piped body passes. */
 export interface BodyGuard {

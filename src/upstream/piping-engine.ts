@@ -2,8 +2,8 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { Transform } from 'node:stream';
 import { createProxyServer, type ProxyServer, type ProxyTarget } from 'http-proxy';
-import { fieldsOf, listOf } from './header-list.ts';
-import { headersForClient, isEventStream } from './header-policy.ts';
+import { fieldsOf, listOf } from '../header-list.ts';
+import { isEventStream, keepHeadersForClient } from './header-policy.ts';
 import {
   CONNECT_TIMEOUT,
   cutOff,
@@ -167,7 +167,9 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
     return;
   }
   const fields = listOf(answer.headers);
-  writeHead(flight, status, headersForClient(fields));
+  times.stream = isEventStream(fields);
+  keepHeadersForClient(fields);
+  writeHead(flight, status, fields);
   const end = (complete: boolean): void => finish({ kind: 'answered', status, complete, refund });
   answer.pipe(res);
   answer.once('close', () => {
@@ -184,7 +186,6 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
     end(res.writableFinished);
   });
   times.headAt = performance.now();
-  times.stream = isEventStream(fields);
   // The head waits for the first chunk otherwise, and a stream's first event may be long in coming.
   if (times.stream) res.flushHeaders();
 }

@@ -7,7 +7,7 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
-import { takeFrom, type HeaderList } from '../../upstream/header-list.ts';
+import { takeFrom, type HeaderList } from '../../header-list.ts';
 import type { EndedTrace, RequestTrace, UpstreamCall } from '../tracing.ts';
 
 const ignore = (): void => undefined;

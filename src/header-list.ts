@@ -5,8 +5,8 @@
 export type HeaderList = string[];
 
 /** Where a name is; -1: it is not there. Only names count: a value may read like one. */
-export function indexOfName(list: Readonly<HeaderList>, name: string): number {
-  for (let at = 0; at < list.length; at += 2) if (list[at] === name) return at;
+export function indexOfName(list: Readonly<HeaderList>, name: string, end = list.length): number {
+  for (let at = 0; at < end; at += 2) if (list[at] === name) return at;
   return -1;
 }
 
