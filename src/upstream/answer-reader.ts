@@ -260,7 +260,7 @@ export class AnswerReader {
       this.#state = 'chunk-line';
     } else {
       // RFC 9112 §7.1.2: trailers may be discarded.
-      this.#trailers += line.length;
+      this.#trailers += line.length + LINE_END.length;
       if (this.#trailers > MOST_HEAD) throw new BadAnswer('Its trailers are too long');
       if (line === '') this.#end();
     }
