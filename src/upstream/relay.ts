@@ -6,7 +6,7 @@ import { PipingEngine } from './piping-engine.ts';
 export { cutOff, type BodyGuard, type Outcome, type Passage, type PassageTimes } from './passage.ts';
 
 /**
- * Passes requests on to providers. It alone knows the engines: undici for requests whose body has been read or who have
+ * Passes requests on to providers. It alone knows the engines: our own client for requests whose body has been read or who have
  * none, at half the CPU; http-proxy for bodies that are piped, such as uploads.
  */
 export class Relay implements Engine {
