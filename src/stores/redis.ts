@@ -141,21 +141,19 @@ type Send = (...args: Parameters<Redis['sendCommand']>) => unknown;
  */
 function sendBounded(
   [command, stream]: Parameters<Redis['sendCommand']>,
-  timeoutMs: number | undefined,
+  timeoutMs: number,
   send: Send,
   onGivenUp?: (afterMs: number) => void,
 ): unknown {
-  if (timeoutMs !== undefined) {
-    const giveUp = (): void => {
-      if (command.isSettled) return;
-      command.reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
-      onGivenUp?.(timeoutMs);
-    };
-    const timer = setTimeout(() => {
-      if (!command.isSettled) setImmediate(giveUp);
-    }, timeoutMs);
-    timer.unref();
-  }
+  const giveUp = (): void => {
+    if (command.isSettled) return;
+    command.reject(new Error(`Redis did not answer within ${timeoutMs} ms`));
+    onGivenUp?.(timeoutMs);
+  };
+  const timer = setTimeout(() => {
+    if (!command.isSettled) setImmediate(giveUp);
+  }, timeoutMs);
+  timer.unref();
   return send(command, stream);
 }
 
@@ -172,6 +170,7 @@ class BoundedRedis extends Redis {
     const limit = this.status === 'ready' ? this.timeoutMs : SILENCE;
     void reported(args[0].promise, this.report);
     if (this.batched && this.status === 'ready') this.#holdWrites();
+    if (limit === undefined) return super.sendCommand(...args);
     return sendBounded(args, limit, (...bounded) => super.sendCommand(...bounded), this.#onGivenUp);
   }
 
@@ -221,6 +220,7 @@ class BoundedCluster extends Cluster {
 
   override sendCommand(...[command, stream, node]: Parameters<Cluster['sendCommand']>): unknown {
     void reported(command.promise, this.report);
+    if (this.timeoutMs === undefined) return super.sendCommand(command, stream, node);
     return sendBounded([command, stream], this.timeoutMs, () => super.sendCommand(command, stream, node));
   }
 }
