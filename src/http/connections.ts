@@ -45,11 +45,16 @@ export class Connections {
     if (connection === undefined) return;
     connection.answers.add(res);
     if (this.#closing) closeAfter(res);
-    res.on('close', () => {
-      connection.answers.delete(res);
-      connection.bytesOfRequests = socket.bytesRead;
-      connection.movedAt = performance.now();
-    });
+  }
+
+  /** To be called when its answer is over. */
+  ended(res: ServerResponse): void {
+    const { socket } = res.req;
+    const connection = this.#open.get(socket);
+    if (connection === undefined) return;
+    connection.answers.delete(res);
+    connection.bytesOfRequests = socket.bytesRead;
+    connection.movedAt = performance.now();
   }
 
   /** From now on each answer ends its connection; those under way too, where their head is not sent yet. */

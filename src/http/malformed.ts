@@ -22,10 +22,12 @@ export class MalformedRequests {
   began(res: ServerResponse): void {
     const socket: Carrier = res.req.socket;
     socket[lastKey] = res;
-    res.on('close', () => {
-      // An idle connection must not keep its last request in memory.
-      if (socket[lastKey] === res) socket[lastKey] = undefined;
-    });
+  }
+
+  /** To be told when its answer is over: an idle connection must not keep its last request in memory. */
+  ended(res: ServerResponse): void {
+    const socket: Carrier = res.req.socket;
+    if (socket[lastKey] === res) socket[lastKey] = undefined;
   }
 
   /** For the server's `clientError`, which comes again with each further piece that such a client sends. */

@@ -5,33 +5,40 @@ import type { PassageTimes } from '../upstream/relay.ts';
 import type { ErrorShape } from './errors.ts';
 
 /** What is known of a request so far; its log line and its metrics are made of it when it ends. */
-export interface RequestState extends PassageTimes {
-  readonly id: string;
-  readonly startedAt: number;
-  provider: string | undefined;
-  path: string | undefined;
-  model: string;
-  license: string | undefined;
-  device: number | undefined;
+export class RequestState implements PassageTimes {
+  readonly id = `req_${randomUUID()}`;
+  readonly startedAt = performance.now();
+  provider: string | undefined = undefined;
+  path: string | undefined = undefined;
+  model = '';
+  license: string | undefined = undefined;
+  device: number | undefined = undefined;
   /** Who administers: a token's id, or ADMIN_TOKEN. */
-  actor: string | undefined;
-  tier: string | undefined;
-  used: number | undefined;
-  limit: number | undefined;
+  actor: string | undefined = undefined;
+  tier: string | undefined = undefined;
+  used: number | undefined = undefined;
+  limit: number | undefined = undefined;
   /** Of `performance.now()`: when the provider was first spoken to. */
-  upstreamStart: number | undefined;
+  upstreamStart: number | undefined = undefined;
   /** How long we waited for the client's body before that. Milliseconds. */
-  waited: number;
-  shape: ErrorShape;
+  waited = 0;
+  firstByteAt: number | undefined = undefined;
+  headAt: number | undefined = undefined;
+  stream = false;
+  answerStatus: number | undefined = undefined;
   /** Its spans, where spans are sent. */
-  trace: RequestTrace | undefined;
+  trace: RequestTrace | undefined = undefined;
+  shape: ErrorShape = 'licensify';
   /** An error code of the table, or how else it ended. */
-  outcome: string | undefined;
+  outcome: string | undefined = undefined;
   /** The cause, for the log alone. */
-  error: unknown;
-  settleError: unknown;
+  error: unknown = undefined;
+  settleError: unknown = undefined;
+
   /** Says how the request ended; the first word counts. */
-  end(outcome: string): void;
+  end(outcome: string): void {
+    this.outcome ??= outcome;
+  }
 }
 
 /** Every answer says its request's id. */
@@ -46,33 +53,7 @@ interface Carrier extends ServerResponse {
 
 /** Begins the state of a request; called once, before anything else sees it. */
 export function beginRequest(res: Carrier): RequestState {
-  const state: RequestState = {
-    id: `req_${randomUUID()}`,
-    startedAt: performance.now(),
-    provider: undefined,
-    path: undefined,
-    model: '',
-    license: undefined,
-    device: undefined,
-    actor: undefined,
-    tier: undefined,
-    used: undefined,
-    limit: undefined,
-    upstreamStart: undefined,
-    waited: 0,
-    firstByteAt: undefined,
-    headAt: undefined,
-    stream: false,
-    answerStatus: undefined,
-    trace: undefined,
-    shape: 'licensify',
-    outcome: undefined,
-    error: undefined,
-    settleError: undefined,
-    end(outcome) {
-      state.outcome ??= outcome;
-    },
-  };
+  const state = new RequestState();
   res[stateKey] = state;
   return state;
 }

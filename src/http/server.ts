@@ -31,6 +31,10 @@ export function createPublicServer(app: RequestListener, idleTimeoutMs: number):
   const handle: RequestListener = (req, res) => {
     malformed.began(res);
     connections.began(res);
+    res.on('close', () => {
+      malformed.ended(res);
+      connections.ended(res);
+    });
     req.url = originForm(req.url ?? '/');
     const hasNoHost = req.headers.host === undefined && req.httpVersion === '1.1';
     if (hasNoHost) {

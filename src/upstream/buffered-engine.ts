@@ -87,7 +87,7 @@ class Exchange implements LineListener {
     this.#passage = passage;
     this.#line = line;
     this.#finish = finish;
-    passage.res.once('close', () => this.#clientClosed());
+    passage.res.on('close', () => this.#clientClosed());
   }
 
   sent(): void {
@@ -180,7 +180,7 @@ class Exchange implements LineListener {
     times.stream = isEventStream(fields);
     keepHeadersForClient(fields);
     writeHead(this.#passage, this.#status, fields);
-    res.once('finish', () => this.#answered(true));
+    res.on('finish', () => this.#answered(true));
     times.headAt = performance.now();
     // The head waits for the first chunk otherwise, and a stream's first event may be long in coming.
     if (times.stream) res.flushHeaders();
