@@ -36,13 +36,14 @@ const BEFORE_IT_CLOSES = 1_000;
 const SWEEP_EVERY = 1_000;
 
 /**
- * One connection to a provider, made for its first request, which carries one request at a time. Nothing is sent again:
- * a request that is on its way when its connection breaks has failed.
+ * A connection to a provider, which carries one request at a time. Nothing is sent again: a request that is on its way
+ * when its connection breaks has failed. One that has not been written yet goes to a new connection.
  */
 export class Line implements AnswerListener {
   readonly #lines: LinesParts;
   readonly #reader = new AnswerReader(this);
   #socket: Socket | undefined;
+  /** Until it is written. */
   #request: LineRequest | undefined;
   #listener: LineListener | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -58,13 +59,21 @@ export class Line implements AnswerListener {
   /** Only on a line that has just been taken. */
   send(request: LineRequest, listener: LineListener): void {
     this.#listener = listener;
-    if (this.#socket !== undefined) return this.#write(this.#socket, request);
     this.#request = request;
-    this.#lines.connect((error, socket) => {
-      if (error !== null) this.#fail(error);
-      else if (this.#isGone) socket.destroy();
-      else this.#connected(socket);
-    });
+    if (this.#socket === undefined) this.#connect();
+    else this.#lines.whenRead(this);
+  }
+
+  /** What had come on its connection when `send` was called has been read by now. */
+  write(): void {
+    const socket = this.#socket;
+    const request = this.#request;
+    if (socket === undefined || request === undefined) return;
+    this.#request = undefined;
+    this.#reader.expect(request.method);
+    this.#watchSilence();
+    writeTo(socket, request);
+    this.#listener?.sent();
   }
 
   /** What has been read already is still told of. */
@@ -104,45 +113,37 @@ export class Line implements AnswerListener {
     listener?.end();
   }
 
+  #connect(): void {
+    this.#lines.connect((error, socket) => {
+      if (error !== null) this.#fail(error);
+      else if (this.#isGone) socket.destroy();
+      else this.#connected(socket);
+    });
+  }
+
   #connected(socket: Socket): void {
     this.#socket = socket;
     socket.on('data', (bytes: Buffer) => this.#read(socket, bytes));
-    socket.on('end', () => this.#ended());
-    socket.on('error', (error) => this.#fail(error));
-    socket.on('close', () => this.#fail(cutShort()));
-    const request = this.#request;
-    this.#request = undefined;
-    if (request !== undefined) this.#write(socket, request);
-  }
-
-  #write(socket: Socket, { method, head, body }: LineRequest): void {
-    this.#reader.expect(method);
-    this.#watchSilence();
-    const [first, ...more] = body;
-    if (first === undefined || (more.length === 0 && first.length <= SHORT)) {
-      socket.write(first === undefined ? head : head + first.toString('latin1'), 'latin1');
-    } else {
-      socket.cork();
-      socket.write(head, 'latin1');
-      for (const piece of body) socket.write(piece);
-      socket.uncork();
-    }
-    this.#listener?.sent();
+    socket.on('end', () => this.#ended(socket));
+    socket.on('error', (error) => this.#lost(socket, error));
+    socket.on('close', () => this.#lost(socket, cutShort()));
+    this.write();
   }
 
   #read(socket: Socket, bytes: Buffer): void {
-    const reader = this.#reader;
-    if (!this.#isBusy()) return this.destroy(); // nobody has asked for it
+    if (socket !== this.#socket) return;
+    // Nobody has asked for it: whoever asks next would take it for his answer.
+    if (!this.#isBusy() || this.#request !== undefined) return this.#lost(socket, unasked());
     this.#timer?.refresh();
     try {
-      reader.read(bytes);
+      this.#reader.read(bytes);
       this.#listener?.allRead();
     } catch (error) {
       return this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
     if (this.#isBusy() || this.#isGone) return;
     // A provider that answers before it has the whole request may go on to take the rest for another one.
-    if (!reader.reusable || socket.writableLength > 0) return this.destroy();
+    if (!this.#reader.reusable || socket.writableLength > 0) return this.destroy();
     this.#becomeIdle(socket);
   }
 
@@ -163,7 +164,8 @@ export class Line implements AnswerListener {
   }
 
   /** The other side has said that nothing more comes. */
-  #ended(): void {
+  #ended(socket: Socket): void {
+    if (socket !== this.#socket) return;
     let isWhole: boolean;
     try {
       isWhole = this.#reader.close();
@@ -171,7 +173,16 @@ export class Line implements AnswerListener {
       return this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
     if (isWhole && !this.#isBusy()) this.destroy();
-    else this.#fail(cutShort());
+    else this.#lost(socket, cutShort());
+  }
+
+  /** The connection cannot be used any more. A request that has not been written to it yet gets another one. */
+  #lost(socket: Socket, error: Error): void {
+    if (socket !== this.#socket || this.#isGone) return;
+    if (this.#request === undefined) return this.#fail(error);
+    this.#socket = undefined;
+    socket.destroy();
+    this.#connect();
   }
 
   #fail(error: Error): void {
@@ -194,6 +205,22 @@ export class Line implements AnswerListener {
   }
 }
 
+function writeTo(socket: Socket, { head, body }: LineRequest): void {
+  const [first, ...more] = body;
+  if (first === undefined || (more.length === 0 && first.length <= SHORT)) {
+    socket.write(first === undefined ? head : head + first.toString('latin1'), 'latin1');
+    return;
+  }
+  socket.cork();
+  socket.write(head, 'latin1');
+  for (const piece of body) socket.write(piece);
+  socket.uncork();
+}
+
+function unasked(): Error {
+  return new Error('The provider sent what nobody had asked for');
+}
+
 function cutShort(): Error {
   return new Error('The provider closed the connection before its answer was complete');
 }
@@ -201,6 +228,8 @@ function cutShort(): Error {
 interface LinesParts {
   readonly timeoutMs: number;
   connect(connected: buildConnector.Callback): void;
+  /** Has it write once everything that has come so far has been read. */
+  whenRead(line: Line): void;
   free(line: Line): void;
   gone(line: Line): void;
 }
@@ -213,8 +242,8 @@ export class Lines implements LinesParts {
   readonly #all = new Set<Line>();
   /** The one used last is used next, so that those that are not needed age and go. */
   #idle: Line[] = [];
-  /** Those whose answer ended in this turn of the event loop. */
-  #resting: Line[] = [];
+  /** Those that are to write once everything that has come has been read. */
+  #writing: Line[] = [];
   #sweep: NodeJS.Timeout | undefined;
 
   /** @param timeoutMs the longest silence of a provider: before its head, and between two pieces */
@@ -242,12 +271,28 @@ export class Lines implements LinesParts {
   }
 
   /**
-   * A provider may close behind an answer without having said so. What it has sent by now is seen before the turn ends:
-   * no line is used again before.
+   * What has come while nobody read it (bytes that nobody has asked for, the end of the connection) must be seen before a
+   * request is written, or a customer gets what was meant for nobody (undici's advisory GHSA-35p6-xmwp-9g52). All that had
+   * come by now has been read once the event loop has polled from beginning to end, which it does between one immediate
+   * and the next. They are the same two for all lines of a turn.
    */
+  whenRead(line: Line): void {
+    this.#writing.push(line);
+    if (this.#writing.length > 1) return;
+    setImmediate(() => {
+      const writing = this.#writing;
+      this.#writing = [];
+      setImmediate(() => {
+        for (const one of writing) one.write();
+      });
+    });
+  }
+
+  /** It may be used again. */
   free(line: Line): void {
-    this.#resting.push(line);
-    if (this.#resting.length === 1) setImmediate(() => this.#rested());
+    if (this.#idle.length >= MOST_IDLE) return line.destroy();
+    this.#idle.push(line);
+    this.#sweep ??= setInterval(() => this.#sweepIdle(), SWEEP_EVERY).unref();
   }
 
   gone(line: Line): void {
@@ -259,19 +304,7 @@ export class Lines implements LinesParts {
   close(): void {
     for (const line of [...this.#all]) line.destroy();
     this.#idle = [];
-    this.#resting = [];
     clearInterval(this.#sweep);
-  }
-
-  #rested(): void {
-    const rested = this.#resting;
-    this.#resting = [];
-    for (const line of rested) {
-      if (!this.#all.has(line)) continue;
-      if (this.#idle.length < MOST_IDLE) this.#idle.push(line);
-      else line.destroy();
-    }
-    this.#sweep ??= setInterval(() => this.#sweepIdle(), SWEEP_EVERY).unref();
   }
 
   #sweepIdle(): void {
