@@ -140,7 +140,10 @@ export function loadConfig(environment: Environment): Loaded {
   const { values, files, problems } = readSecretFiles(dropEmpty(environment));
   const parsed = schema.safeParse(values);
   if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => describeIssue(issue, values)));
-  else problems.push(...contradictions(parsed.data, environment.NODE_ENV));
+  // What contradicts what is sound: a value that was refused above, or whose file cannot be read, has been told of.
+  const told = new Set(problems.map(({ variable }) => variable.replace(/_FILE$/, '')));
+  const found = contradictions(soundOnes(values), environment.NODE_ENV);
+  problems.push(...found.filter(({ variable }) => !told.has(variable)));
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   return { ok: true, config: freeze(parsed.data, files) };
 }
@@ -171,16 +174,23 @@ function shown(variable: string, value: string): string {
   return secretNames.includes(variable) ? mask(value) : value;
 }
 
-function contradictions(values: Settings, nodeEnv: string | undefined): Problem[] {
+/** Each setting that holds what it takes, or nothing and so its default. */
+function soundOnes(values: Environment): Partial<Settings> {
+  const parsed = settingNames.map((name) => [name, settings[name].safeParse(values[name])] as const);
+  return Object.fromEntries(parsed.flatMap(([name, { success, data }]) => (success ? [[name, data]] : [])));
+}
+
+/** What does not go together; settings that are not sound are no part of it. */
+function contradictions(values: Partial<Settings>, nodeEnv: string | undefined): Problem[] {
   const problems: Problem[] = [];
-  if (!values.PROXY_MODE && values.PROTECTED_API_KEY === undefined) {
+  if (values.PROXY_MODE === false && values.PROTECTED_API_KEY === undefined) {
     const takes = 'the key that direct mode (PROXY_MODE=false) hands out';
     problems.push({ variable: 'PROTECTED_API_KEY', holds: undefined, takes });
   }
-  if (values.PORT !== 0 && values.PORT === values.INTERNAL_PORT) {
+  if (values.PORT !== undefined && values.PORT !== 0 && values.PORT === values.INTERNAL_PORT) {
     problems.push({ variable: 'INTERNAL_PORT', holds: String(values.PORT), takes: 'another port than PORT' });
   }
-  if (!values.REQUIRE_EMAIL_VERIFICATION && nodeEnv === 'production') {
+  if (values.REQUIRE_EMAIL_VERIFICATION === false && nodeEnv === 'production') {
     const takes = 'true where NODE_ENV is production: false lets anybody sign up in the name of any address';
     problems.push({ variable: 'REQUIRE_EMAIL_VERIFICATION', holds: 'false', takes });
   }

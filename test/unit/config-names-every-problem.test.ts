@@ -86,3 +86,21 @@ it('settings that contradict each other are a problem too', () => {
     ['INTERNAL_PORT'],
   );
 });
+
+it('a contradiction is told of beside values that are refused, and none is made up of them', () => {
+  const environment = { PROXY_MODE: 'false', PORT: '9464', SMTP_URL: 'smtp://mail', LOG_LEVEL: 'loud' };
+  assert.deepEqual(
+    problemsOf(environment).map(({ variable }) => variable),
+    ['LOG_LEVEL', 'PROTECTED_API_KEY', 'INTERNAL_PORT', 'MAIL_FROM'],
+  );
+  const refused = { MAIL_FROM: 'a@example.com', SMTP_URL: 'mail.example.com', PROXY_MODE: 'no' };
+  assert.deepEqual(
+    problemsOf(refused).map(({ variable }) => variable),
+    ['PROXY_MODE', 'SMTP_URL'],
+  );
+  const unread = { PROXY_MODE: 'false', PROTECTED_API_KEY_FILE: '/there/is/no/such/file' };
+  assert.deepEqual(
+    problemsOf(unread).map(({ variable }) => variable),
+    ['PROTECTED_API_KEY_FILE'],
+  );
+});
