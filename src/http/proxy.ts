@@ -133,8 +133,9 @@ async function serveAdmitted(
   decided?.({ 'licensify.decision': decision.outcome });
   parts.decided(license, limits, decision);
   if (decision.outcome !== 'admitted') {
+    const known = decision.outcome === 'refused' ? decision.used : undefined;
     if (decision.outcome === 'unavailable') state.error = decision.cause;
-    else setHeaders(res, rateLimitHeaders(limits, decision.used));
+    setHeaders(res, rateLimitHeaders(limits, known, parts.clock.now()));
     answerRefusal(res, quotaRefusal(decision, limits, parts.clock.now()));
     return;
   }
@@ -156,7 +157,8 @@ async function serveAdmitted(
     state.end('client_gone');
     return;
   }
-  setHeaders(res, rateLimitHeaders(limits, outcome.refund ? lessOne(used) : used));
+  const usedInTheEnd = outcome.refund ? lessOne(used) : used;
+  setHeaders(res, rateLimitHeaders(limits, usedInTheEnd, parts.clock.now()));
   state.error = outcome.error;
   answerRefusal(res, upstreamRefusal(outcome, call.provider, parts.maxBodyBytes));
 }
@@ -248,7 +250,7 @@ function relayTo(
     guard: call.watch,
     times: state,
     addOwnHeaders: (own) => {
-      const counts = rateLimitHeaders(limits, counted);
+      const counts = rateLimitHeaders(limits, counted, parts.clock.now());
       for (const name in counts) own.push(name, counts[name] ?? '');
       own.push(REQUEST_ID, state.id);
     },
@@ -280,15 +282,15 @@ function settlement(parts: ProxyParts, ticket: Ticket, call: ProxyCall, state: R
   };
 }
 
-/** The counts of a request that is refused before it is counted; they are left out where the counters are away. */
+/** The counts of a request that is refused before it is counted. */
 async function setCountsOf(
-  { admission }: ProxyParts,
+  { admission, clock }: ProxyParts,
   res: ServerResponse,
   licenseId: string,
   limits: EffectiveLimits,
 ): Promise<void> {
   const used = await admission.used(licenseId).catch(() => undefined);
-  if (used !== undefined) setHeaders(res, rateLimitHeaders(limits, used));
+  setHeaders(res, rateLimitHeaders(limits, used, clock.now()));
 }
 
 function setHeaders(res: ServerResponse, headers: Record<string, string>): void {

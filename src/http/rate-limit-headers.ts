@@ -1,22 +1,31 @@
 import type { QuotaLimits, Used } from '../quota/admission.ts';
-import { isoDay } from '../quota/windows.ts';
+import { dayOf, isoDay } from '../quota/windows.ts';
 import { UNLIMITED } from '../licensing/tiers.ts';
 
 /**
  * `X-RateLimit-*` for an authenticated request. What remains is what may still be sent until the reset: the less of
- * the day's rest and the month's. Where nobody knows, since the counters are away, there is no saying.
+ * the day's rest and the month's. While nobody knows what is used, since the counters are away, it is left out, unless
+ * nothing limits the license.
+ * @param now milliseconds since the epoch: tells the day where the counters do not
  */
-export function rateLimitHeaders(limits: QuotaLimits, used: Used | undefined): Record<string, string> {
-  if (used === undefined) return { 'X-RateLimit-Limit': String(limits.daily) };
-  const rests = [
-    ...(limits.daily === UNLIMITED ? [] : [limits.daily - used.today]),
-    ...(limits.monthly === UNLIMITED ? [] : [limits.monthly - used.thisMonth]),
-  ];
-  return {
-    'X-RateLimit-Limit': String(limits.daily),
-    'X-RateLimit-Remaining': String(rests.length === 0 ? UNLIMITED : Math.max(0, Math.min(...rests))),
-    'X-RateLimit-Reset': resetTime(used.day),
-  };
+export function rateLimitHeaders(
+  limits: QuotaLimits,
+  used: Used | undefined,
+  now: number,
+): Record<string, string> {
+  const headers: Record<string, string> = { 'X-RateLimit-Limit': String(limits.daily) };
+  const remaining = remainingOf(limits, used);
+  if (remaining !== undefined) headers['X-RateLimit-Remaining'] = String(remaining);
+  headers['X-RateLimit-Reset'] = resetTime(used?.day ?? dayOf(now));
+  return headers;
+}
+
+function remainingOf({ daily, monthly }: QuotaLimits, used: Used | undefined): number | undefined {
+  if (daily === UNLIMITED && monthly === UNLIMITED) return UNLIMITED;
+  if (used === undefined) return undefined;
+  const today = daily === UNLIMITED ? Infinity : daily - used.today;
+  const thisMonth = monthly === UNLIMITED ? Infinity : monthly - used.thisMonth;
+  return Math.max(0, Math.min(today, thisMonth));
 }
 
 const resetTimes = new Map<number, string>();

@@ -30,7 +30,7 @@ export interface UsageParts extends LicenseParts {
  */
 export function usageEndpoint(parts: UsageParts): Router {
   const router = Router({ caseSensitive: true });
-  router.route('/usage').post(jsonBody, parts.attempts.guard, reportUsage(parts)).all(onlyMethod('POST'));
+  router.route('/usage').post(parts.attempts.guard, jsonBody, reportUsage(parts)).all(onlyMethod('POST'));
   return router;
 }
 
@@ -49,7 +49,7 @@ function reportUsage(parts: UsageParts): RequestHandler {
     });
     const limits = effectiveLimits(license, parts.tiers());
     parts.counted(license, limits, used);
-    res.set(rateLimitHeaders(limits, used));
+    res.set(rateLimitHeaders(limits, used, parts.clock.now()));
     res.json({
       success: true,
       usage_today: used.today,
