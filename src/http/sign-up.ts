@@ -30,8 +30,9 @@ const verifyRequest = z.object({ email, code: z.string().trim().max(32).default(
 /** `POST /init` and `/verify` (contract §3.4): licenses that customers make themselves. */
 export function signUpEndpoints(parts: SignUpParts): Router {
   const router = Router({ caseSensitive: true });
-  router.route('/init').post(jsonBody, parts.mailLimit, init(parts)).all(onlyMethod('POST'));
-  router.route('/verify').post(jsonBody, parts.attempts.guard, verify(parts)).all(onlyMethod('POST'));
+  const { guard } = parts.attempts;
+  router.route('/init').post(guard, jsonBody, parts.mailLimit, init(parts)).all(onlyMethod('POST'));
+  router.route('/verify').post(guard, jsonBody, verify(parts)).all(onlyMethod('POST'));
   return router;
 }
 

@@ -74,3 +74,22 @@ it('a client that brings ten wrong codes in ten minutes is told to wait, whateve
   assert.deepEqual([refused.status, refused.body.code], [429, 'too_many_attempts']);
   assert.equal((await verify(stage.gateway, email, code)).status, 200, 'another client is not');
 });
+
+it('a client that waits for its wrong codes is sent no mail, and is answered before its body is read', async () => {
+  const address = '203.0.113.7';
+  for (let nth = 1; nth <= 10; nth += 1) {
+    const { status } = await verify(stage.gateway, `other-${nth}@example.com`, '123456', address);
+    assert.equal(status, 401);
+  }
+  const email = 'after-guesses@example.com';
+  const refused = await init(stage.gateway, { email }, address);
+  assert.deepEqual([refused.status, refused.body.code], [429, 'too_many_attempts']);
+  assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  await assertMailsTo(email, 0);
+  for (const path of ['/init', '/verify', '/activate']) {
+    const headers = { 'content-type': 'application/json', 'x-forwarded-for': address };
+    const answer = await fetch(stage.gateway.url + path, { method: 'POST', headers, body: 'no JSON' });
+    assert.equal(answer.status, 429, path);
+  }
+  assert.equal((await init(stage.gateway, { email })).status, 200, 'from elsewhere');
+});
