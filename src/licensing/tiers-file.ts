@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { tiersFileSchema, tiersFrom, type Tiers } from './tiers.ts';
 
 export type ReadTiers = { ok: true; tiers: Tiers } | { ok: false; problems: string[] };
@@ -26,24 +26,35 @@ export function parseTiers(source: string, name: string): ReadTiers {
     const reason = error.message.split('\n')[0] ?? error.message;
     return { ok: false, problems: [`${name}:${error.line}:${error.column}: ${reason}`] };
   }
+  const dangling = danglingMigrations(document).map(({ id, to }) => {
+    const line = lineOf(source, ['tiers', id, 'migrate_to']);
+    return `${name}:${line}: tiers.${id}.migrate_to: there is no tier ${JSON.stringify(to)}`;
+  });
   const parsed = tiersFileSchema.safeParse(document);
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap(separated).map(({ path, message }) => {
       return `${name}:${lineOf(source, path.map(String))}: ${path.join('.')}: ${message}`;
     });
-    return { ok: false, problems };
+    return { ok: false, problems: [...problems, ...dangling] };
   }
-  const tiers = tiersFrom(parsed.data);
-  const problems = danglingMigrations(tiers).map(({ id, to }) => {
-    const line = lineOf(source, ['tiers', id, 'migrate_to']);
-    return `${name}:${line}: tiers.${id}.migrate_to: there is no tier ${JSON.stringify(to)}`;
-  });
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, tiers };
+  return dangling.length > 0
+    ? { ok: false, problems: dangling }
+    : { ok: true, tiers: tiersFrom(parsed.data) };
 }
 
-function danglingMigrations(tiers: Tiers): { id: string; to: string }[] {
-  return [...tiers.values()].flatMap(({ id, migrateTo }) =>
-    migrateTo === undefined || (tiers.has(migrateTo) && migrateTo !== id) ? [] : [{ id, to: migrateTo }],
+/** Where tiers lead to, whatever else is wrong with them: all problems of a file are told at once. */
+const migrationsSchema = z.object({
+  tiers: z.record(
+    z.string(),
+    z.object({ migrate_to: z.string().optional().catch(undefined) }).catch({ migrate_to: undefined }),
+  ),
+});
+
+function danglingMigrations(document: unknown): { id: string; to: string }[] {
+  const read = migrationsSchema.safeParse(document);
+  const tiers = new Map(Object.entries(read.success ? read.data.tiers : {}));
+  return [...tiers].flatMap(([id, { migrate_to: to }]) =>
+    to === undefined || (tiers.has(to) && to !== id) ? [] : [{ id, to }],
   );
 }
 

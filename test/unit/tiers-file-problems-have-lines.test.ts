@@ -51,6 +51,15 @@ it('every problem is told, each with its line', () => {
   assert.deepEqual(places.map(String).sort(), expected.map(String).sort(), problems.join('\n'));
 });
 
+it('a tier that leads nowhere is told of beside what is wrong with others, and with itself', () => {
+  const source = `${tier('old', 'migrate_to = "nowhere"', 'hiden = true')}\n${tier('new', 'migrate_to = "old"')}`;
+  const problems = problemsOf(`${source}\n[tiers.bad]\nname = 5`);
+  assert.ok(problems.includes('tiers.toml:6: tiers.old.migrate_to: there is no tier "nowhere"'));
+  assert.ok(problems.includes('tiers.toml:7: tiers.old.hiden: there is no such field'));
+  assert.ok(problems.every((problem) => !problem.includes('tiers.new')));
+  assert.deepEqual(problemsOf('tiers = 5').length, 1);
+});
+
 it('what is no TOML is told with its line and column', () => {
   const [problem, ...others] = problemsOf(`${tier('free')}\nhidden = ture\n`);
   assert.match(problem ?? '', /^tiers\.toml:6:\d+: /);
