@@ -1,11 +1,12 @@
 import { mask, maskUrl, secretNames } from '../config-secrets.ts';
 import { settingNames, type Config, type KeySource, type SettingName } from '../config.ts';
+import { masterKeyFile, masterKeysOf } from '../master-key.ts';
 import { masterKeyId } from '../stores/secret-box.ts';
 import { adminTokenFile, readAdminToken } from './admin-token.ts';
 import { environmentOf, sourceOf } from './environment.ts';
 import { settings } from './settings.ts';
 import { printJson, printTable } from './tables.ts';
-import type { Terminal } from './terminal.ts';
+import { reasonOf, type Terminal } from './terminal.ts';
 
 type Value = string | number | boolean | readonly string[] | undefined;
 
@@ -44,7 +45,27 @@ function show(terminal: Terminal, config: Config, name: SettingName, value: Valu
       ? { value, source: `default: made at the first start, in ${file}` }
       : { value: mask(token), source: file };
   }
+  if (name === 'MASTER_KEY') return showMasterKeys(config, source);
   return { value: masked(name, value), source };
+}
+
+/** Not even their last characters: what tells them apart is enough. The embedded database has one of its own. */
+function showMasterKeys(config: Config, source: string): Shown {
+  try {
+    const ids = masterKeysOf(config).map((key) => `id ${masterKeyId(key)}`);
+    if (config.masterKeys.length > 0 || config.databaseUrl !== undefined)
+      return { value: orUnset(ids), source };
+    const file = masterKeyFile(config.dataDir);
+    return ids.length === 0
+      ? { value: undefined, source: `default: made at the first start, in ${file}` }
+      : { value: ids, source: file };
+  } catch (error) {
+    return { value: undefined, source: reasonOf(error) };
+  }
+}
+
+function orUnset(list: string[]): string[] | undefined {
+  return list.length === 0 ? undefined : list;
 }
 
 function originOf(terminal: Terminal, name: SettingName): string {
@@ -81,7 +102,7 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     DATA_DIR: config.dataDir,
     TIERS_FILE: config.tiersFile,
     ADMIN_TOKEN: config.adminToken,
-    MASTER_KEY: idsOf(config.masterKeys),
+    MASTER_KEY: undefined, // shown by its ids
     PROTECTED_API_KEY: config.protectedApiKey,
     MAX_BODY_BYTES: config.maxBodyBytes,
     UPSTREAM_TIMEOUT_MS: config.upstreamTimeoutMs,
@@ -105,11 +126,6 @@ function valuesOf(config: Config): Record<SettingName, Value> {
     OTEL_TRACES_SAMPLER: config.tracing?.sampler,
     OTEL_TRACES_SAMPLER_ARG: config.tracing?.ratio,
   };
-}
-
-/** Not even their last characters: what tells them apart is enough. */
-function idsOf(masterKeys: readonly Buffer[]): string[] | undefined {
-  return masterKeys.length === 0 ? undefined : masterKeys.map((key) => `id ${masterKeyId(key)}`);
 }
 
 function keyOf(source: KeySource | undefined): string | undefined {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { settingNames } from '../../src/config.ts';
+import { masterKeyId } from '../../src/stores/secret-box.ts';
 import { licensify, temporaryFolder } from '../support/cli.ts';
 
 type Settings = Record<string, { value: unknown; source: string }>;
@@ -56,6 +57,29 @@ describe('licensify config', () => {
     writeFileSync(join(folder.path, 'admin-token'), 'made-up-generated-token\n');
     const after = await licensify(['config'], { env: { DATA_DIR: folder.path } });
     assert.match(after.out, /^ADMIN_TOKEN\t\*\*\*\*oken\t.*admin-token$/m);
+  });
+
+  it("shows the id of the embedded database's own master key, and where it lies", async () => {
+    using folder = temporaryFolder();
+    const env = { DATA_DIR: folder.path };
+    const before = await licensify(['config'], { env });
+    assert.match(before.out, /^MASTER_KEY\tnot set\tdefault: made at the first start, in .*master-key$/m);
+    const key = Buffer.alloc(32, 'hush8');
+    const file = join(folder.path, 'master-key');
+    writeFileSync(file, `${key.toString('base64')}\n`);
+    const made = await licensify(['config'], { env });
+    assert.match(made.out, new RegExp(`^MASTER_KEY\tid ${masterKeyId(key)}\t${file}$`, 'm'));
+    const replaced = await licensify(['config'], { env: { ...env, MASTER_KEY: '9e'.repeat(32) } });
+    assert.match(
+      replaced.out,
+      new RegExp(`^MASTER_KEY\tid [0-9a-f]{8}, id ${masterKeyId(key)}\tenvironment$`, 'm'),
+    );
+    const elsewhere = { ...env, DATABASE_URL: 'postgres://db.example.com/licensify' };
+    const withDatabase = await licensify(['config'], { env: elsewhere });
+    assert.match(withDatabase.out, /^MASTER_KEY\tnot set\tdefault$/m);
+    writeFileSync(file, 'something else\n');
+    assert.match((await licensify(['config'], { env })).out, /^MASTER_KEY\tnot set\t.*holds no master key/m);
+    for (const { out } of [made, replaced]) assert.doesNotMatch(out, /hush8|aHVzaD|9e9e/);
   });
 
   it('lists every problem of bad settings, masked, and ends with 1', async () => {
