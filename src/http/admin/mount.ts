@@ -42,12 +42,16 @@ function bodyOf(schema: z.ZodType): RequestHandler {
   };
 }
 
+const LICENSE_ID = /^lic_[0-9a-z]{1,60}$/;
+
 /** The log names the route and the license, not the path as it came: it may hold anything. */
 function logAs({ path }: AdminRoute): RequestHandler<Record<string, string>> {
   return (req, res, next) => {
     const state = requestState(res);
     state.path = `/admin/v1${path}`;
-    if (path.startsWith('/licenses/:id')) state.license = req.params.id?.slice(0, 100);
+    // What is no id may be a license key, pasted in its place.
+    const { id = '' } = req.params;
+    if (path.startsWith('/licenses/:id') && LICENSE_ID.test(id)) state.license = id;
     next();
   };
 }
