@@ -70,6 +70,8 @@ const wrong: [change: object, names: RegExp][] = [
   [{ daily_limit: '5' }, /^daily_limit: /],
   [{ monthly_limit: 2 ** 60 }, /^monthly_limit: /],
   [{ max_activations: 2 ** 31 }, /^max_activations: /],
+  // Who misspells an expiry must not sell a license for ever.
+  [{ expire_at: '2027-01-31T00:00:00Z' }, /Unrecognized key: "expire_at"/],
   [{ email: 1, name: 2, tier: 3, daily_limit: 'x' }, /email: .*name: .*tier: .*daily_limit: /],
 ];
 

@@ -45,7 +45,8 @@ export const licenseId = z.object({
   id: z.string().meta({ description: 'lic_…', example: 'lic_0123456789abcdef01234567' }),
 });
 
-export const newLicense = z.object({
+/** Unknown fields are mistakes here: a license with a misspelt limit or expiry would be sold without it. */
+export const newLicense = z.strictObject({
   email,
   name: printableName,
   tier,
@@ -55,7 +56,7 @@ export const newLicense = z.object({
   max_activations: devices.nullish(),
 });
 
-/** null takes an override, or the expiry, away. Unknown fields are mistakes here: a misspelt limit would change nothing. */
+/** null takes an override, or the expiry, away. Unknown fields are mistakes here too: a misspelt limit would change nothing. */
 export const licenseChange = z
   .strictObject({
     email,
