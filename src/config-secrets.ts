@@ -61,6 +61,12 @@ export function readSecretFile(file: string): string {
   return value;
 }
 
+/**
+ * What a provider's key file holds until there is a key: deploy/secrets/generate puts it there, so that the file can be
+ * mounted. It is no key, and is not tried as one.
+ */
+export const KEY_TO_COME = 'not-set-yet';
+
 /** What an API key may be made of: it goes into a header. */
 export const apiKeyPattern = /^[\x21-\x7e]+$/;
 

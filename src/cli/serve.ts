@@ -1,4 +1,4 @@
-import { mask } from '../config-secrets.ts';
+import { KEY_TO_COME, mask } from '../config-secrets.ts';
 import type { Config, ProviderName } from '../config.ts';
 import { startGateway, type Gateway } from '../gateway.ts';
 import { createLogger, type Logger } from '../observe/log.ts';
@@ -88,7 +88,8 @@ function keyState({ providerKeys }: Config, gateway: Gateway, provider: Provider
   if (used?.source === 'admin') return `${used.fingerprint}, stored through the admin API`;
   const source = providerKeys[provider];
   if (source === undefined) return `not set (${provider.toUpperCase()}_API_KEY)`;
-  return 'file' in source ? `${mask(source.value)} from ${source.file}` : mask(source.value);
+  const shown = source.value === KEY_TO_COME ? 'not set yet' : mask(source.value);
+  return 'file' in source ? `${shown} from ${source.file}` : shown;
 }
 
 function adminTokenState(config: Config): string {

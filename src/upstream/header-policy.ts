@@ -66,7 +66,7 @@ function isOursToSay(name: string): boolean {
  * The headers that go to the provider: the client's, less what concerns only this hop, less every credential and
  * whatever else holds a proxy key, plus the real key (contract §4.2).
  * @param options.bodyLength where it is known already; else the client's framing stands
- * @param options.contentType in place of the client's
+ * @param options.contentType of a body that came in an envelope: what the client says of its content is said of that
  */
 export function headersForProvider(
   request: Pick<IncomingMessage, 'headers'>,
@@ -86,7 +86,7 @@ export function headersForProvider(
     if (value === undefined || notToProvider.has(name) || name.startsWith('x-forwarded-')) continue;
     if (named?.has(name) === true && name !== 'content-length') continue;
     if (bodyLength !== undefined && name === 'content-length') continue;
-    if (contentType !== undefined && name === 'content-type') continue;
+    if (contentType !== undefined && name.startsWith('content-')) continue;
     if (holdsKey(value, keys) || holdsLowerCaseKey(name)) continue;
     if (typeof value === 'string') headers.push(name, value);
     else for (const line of value) headers.push(name, line);

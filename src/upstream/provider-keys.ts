@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
+import { KEY_TO_COME } from '../config-secrets.ts';
 
 /** How often a key's file is looked at: a new key is in use within a second. Milliseconds. */
 const LOOK_EVERY = 500;
@@ -56,8 +57,9 @@ export class ProviderKey {
     take();
   }
 
-  get inForce(): KeyInForce {
-    return this.#inForce;
+  /** Undefined as long as its file says that the key is still to come. */
+  get inForce(): KeyInForce | undefined {
+    return this.#inForce.value === KEY_TO_COME ? undefined : this.#inForce;
   }
 
   close(): void {

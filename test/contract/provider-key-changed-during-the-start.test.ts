@@ -19,7 +19,7 @@ it('a key file that changes while the gateway starts is not missed', () => {
   writeFileSync(file, 'sk-since-the-start-0123456789\n');
   const told: unknown[] = [];
   const key = new ProviderKey(source, readKeyFile, (error) => told.push(error));
-  assert.equal(key.inForce.value, 'sk-since-the-start-0123456789');
+  assert.equal(key.inForce?.value, 'sk-since-the-start-0123456789');
   assert.deepEqual(told, [undefined]);
   key.close();
 });

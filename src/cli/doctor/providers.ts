@@ -1,3 +1,4 @@
+import { KEY_TO_COME } from '../../config-secrets.ts';
 import type { Config, ProviderName } from '../../config.ts';
 import { sealedColumns as providerKeyColumns } from '../../provider-keys.ts';
 import { SecretUnreadable } from '../../stores/secret-box.ts';
@@ -34,7 +35,8 @@ function keysOfSettings({ providerKeys }: Config): Keys {
   const keys: Keys = {};
   for (const name of ['openai', 'anthropic'] as const) {
     const source = providerKeys[name];
-    if (source !== undefined) keys[name] = { value: source.value, place: `${name.toUpperCase()}_API_KEY` };
+    if (source !== undefined && source.value !== KEY_TO_COME)
+      keys[name] = { value: source.value, place: `${name.toUpperCase()}_API_KEY` };
   }
   return keys;
 }
