@@ -84,19 +84,27 @@ export interface SpawnOptions {
   /** Default: src/main.ts. */
   script?: string;
   nodeOptions?: string[];
-  /** Settings; nothing of this process' own environment but PATH and HOME is handed on. */
+  /** Settings; nothing of this process' own environment but `inherited` is handed on. */
   env?: Environment;
   /** A folder of the test's own: a `.env` or a `data` of the project is none of its business. */
   cwd: string;
 }
 
+/**
+ * What a program under test gets of this process' environment. Where Node keeps what it has compiled is no setting, and
+ * saves half of the CPU that a start takes.
+ */
+export function inherited(): Environment {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, HOME, NODE_COMPILE_CACHE };
+}
+
 /** Starts the CLI as a shell would. */
 export function spawnLicensify(args: string[], options: SpawnOptions): CliProcess {
-  const { PATH, HOME } = process.env;
   const { node = process.execPath, script = 'src/main.ts', nodeOptions = [], env = {} } = options;
   const child = spawn(node, [...nodeOptions, join(project, script), ...args], {
     cwd: options.cwd,
-    env: { PATH, HOME, ...env },
+    env: { ...inherited(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

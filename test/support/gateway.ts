@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 import type { Clock } from '../../src/clock.ts';
 import { explainProblems, loadConfig } from '../../src/config.ts';
 import { startGateway, type Gateway } from '../../src/gateway.ts';
@@ -254,10 +256,22 @@ class RunningGateway implements TestGateway {
     keepDump('metrics', await this.metrics());
     const dataDir = this.env.DATA_DIR;
     if (dataDir !== undefined) keepDump('embedded', await dumpTables(this.gateway));
+    await closeKeptConnections();
     await this.gateway.close();
     if (this.#ownsSimulator) await this.simulator.close();
     if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true });
   }
+}
+
+/**
+ * Closes what `fetch` keeps open for later and leaves alone what is under way: a gateway that stops would wait for 300 ms
+ * whether anybody uses an idle connection once more. Tests of just that have connections of their own.
+ */
+async function closeKeptConnections(): Promise<void> {
+  const kept = getGlobalDispatcher();
+  setGlobalDispatcher(new Agent());
+  await nextTurn(); // a call that has just begun has taken its connection by then
+  void kept.close();
 }
 
 /** An embedded database is gone with its test: what the leak scan will look for is written down before. */

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { project } from '../cli.ts';
+import { inherited, project } from '../cli.ts';
 import { eventually } from '../eventually.ts';
 import { outputFolder } from '../output.ts';
 
@@ -53,12 +53,10 @@ export class Member {
   async start(): Promise<void> {
     if (this.isRunning()) throw new Error(`${this.name} is running already`);
     const log = openSync(this.#logFile, 'a');
-    const { PATH, HOME } = process.env;
     const child = spawn(process.execPath, [join(project, 'src/main.ts'), 'serve', '--json'], {
       cwd: this.#settings.cwd,
       env: {
-        PATH,
-        HOME,
+        ...inherited(),
         ...this.#settings.env,
         HOST: '127.0.0.1',
         PORT: String(this.#settings.port),
