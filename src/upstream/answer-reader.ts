@@ -19,6 +19,8 @@ export class BadAnswer extends Error {
 const MOST_HEAD = 16_384;
 /** Informational answers before the real one; a provider that sends more is stuck. */
 const MOST_INFORMATIONAL = 64;
+/** To look for a name takes longer the more there are; no provider has a tenth of these. */
+const MOST_FIELDS = 1_000;
 /** A chunk's size with its extensions. Bytes. */
 const MOST_CHUNK_LINE = 1_024;
 
@@ -134,7 +136,9 @@ export class AnswerReader {
     const all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
     const start = held.length === 0 ? at : 0;
     const end = all.indexOf(HEAD_END, start);
-    if ((end < 0 ? all.length : end) - start > MOST_HEAD) throw new BadAnswer('The head is too long');
+    // What is there of its end does not count.
+    if ((end < 0 ? all.length - HEAD_END.length + 1 : end) - start > MOST_HEAD)
+      throw new BadAnswer('The head is too long');
     if (end < 0) {
       // A head of no HTTP may go on for long: its first bytes tell.
       if (all.length - start >= 5 && all.toString('latin1', start, start + 5) !== 'HTTP/')
@@ -168,7 +172,9 @@ export class AnswerReader {
       at = end + 2;
     }
     if (status < 200) {
-      // RFC 9110 §15.2: a client has to be able to take them, expected or not.
+      // RFC 9110 §15.2: a client has to be able to take them, expected or not. None has a body (RFC 9112 §6.2).
+      if (framing.isChunked || (framing.length ?? 0) > 0) throw new BadAnswer('It announces a body of none');
+      this.#keepsFor = undefined;
       this.#informational += 1;
       if (this.#informational > MOST_INFORMATIONAL) throw new BadAnswer('It is announced again and again');
       return;
@@ -181,13 +187,14 @@ export class AnswerReader {
     if (colon < 0 || colon > end) throw new BadAnswer('A header line has no name');
     const name = lowerName(text.slice(start, colon));
     const value = withoutSpace(text, colon + 1, end);
+    if (fields.length >= 2 * MOST_FIELDS) throw new BadAnswer('It has too many headers');
     if (NOT_IN_A_VALUE.test(value)) throw new BadAnswer(`The header ${name} has a control character`);
     fields.push(name, value);
     // Few names have these lengths, which is quicker to see than that they are none of these.
     switch (name.length) {
       case 10:
         if (name === 'connection') takeConnection(value, framing);
-        else if (name === 'keep-alive') this.#keepsFor = keepAliveTimeout(value);
+        else if (name === 'keep-alive') this.#keepsFor ??= keepAliveTimeout(value);
         break;
       case 14:
         if (name === 'content-length') framing.length = lengthIn(value, framing.length);
@@ -238,7 +245,8 @@ export class AnswerReader {
     const start = held.length === 0 ? at : 0;
     const end = all.indexOf(LINE_END, start);
     const most = this.#state === 'trailers' ? MOST_HEAD : MOST_CHUNK_LINE;
-    if ((end < 0 ? all.length : end) - start > most) throw new BadAnswer('A line of its chunks is too long');
+    if ((end < 0 ? all.length - LINE_END.length + 1 : end) - start > most)
+      throw new BadAnswer('A line of its chunks is too long');
     if (end < 0) {
       this.#held = start === 0 ? all : all.subarray(start);
       return bytes.length;
@@ -263,6 +271,7 @@ export class AnswerReader {
       this.#trailers += line.length + LINE_END.length;
       if (this.#trailers > MOST_HEAD) throw new BadAnswer('Its trailers are too long');
       if (line === '') this.#end();
+      else checkField(line);
     }
   }
 
@@ -275,6 +284,13 @@ export class AnswerReader {
     this.#state = 'idle';
     this.#listener.end();
   }
+}
+
+/** Of what is not passed on only that it is a field (RFC 9112 §5). */
+function checkField(line: string): void {
+  const colon = line.indexOf(':');
+  if (colon < 0 || !TOKEN.test(line.slice(0, colon)) || NOT_IN_A_VALUE.test(line.slice(colon + 1)))
+    throw new BadAnswer('A trailer is no field');
 }
 
 /** Names as they were said, and in lower case: providers say the same few with each answer. */

@@ -46,7 +46,6 @@ export class Line implements AnswerListener {
   /** Until it is written. */
   #request: LineRequest | undefined;
   #listener: LineListener | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #paused = false;
   #isGone = false;
   /** Of `performance.now()`: it is not used any more from then on. */
@@ -71,7 +70,6 @@ export class Line implements AnswerListener {
     if (socket === undefined || request === undefined) return;
     this.#request = undefined;
     this.#reader.expect(request.method);
-    this.#watchSilence();
     writeTo(socket, request);
     this.#listener?.sent();
   }
@@ -84,7 +82,7 @@ export class Line implements AnswerListener {
 
   resume(): void {
     this.#paused = false;
-    this.#timer?.refresh();
+    this.#socket?.setTimeout(this.#lines.timeoutMs);
     this.#socket?.resume();
   }
 
@@ -94,9 +92,13 @@ export class Line implements AnswerListener {
     this.#listener = undefined;
     this.#request = undefined;
     this.#reader.stop();
-    clearTimeout(this.#timer);
     this.#socket?.destroy();
     this.#lines.gone(this);
+  }
+
+  /** The same, and its listener is told. */
+  close(): void {
+    this.#fail(new Error('The gateway closes its connections'));
   }
 
   head(status: number, fields: HeaderList): void {
@@ -127,6 +129,9 @@ export class Line implements AnswerListener {
     socket.on('end', () => this.#ended(socket));
     socket.on('error', (error) => this.#lost(socket, error));
     socket.on('close', () => this.#lost(socket, cutShort()));
+    // Node's own timer of a connection starts anew with what comes and with what goes: a long upload is no silence.
+    socket.setTimeout(this.#lines.timeoutMs);
+    socket.on('timeout', () => this.#silent(socket));
     this.write();
   }
 
@@ -134,7 +139,6 @@ export class Line implements AnswerListener {
     if (socket !== this.#socket) return;
     // Nobody has asked for it: whoever asks next would take it for his answer.
     if (!this.#isBusy() || this.#request !== undefined) return this.#lost(socket, unasked());
-    this.#timer?.refresh();
     try {
       this.#reader.read(bytes);
       this.#listener?.allRead();
@@ -192,16 +196,12 @@ export class Line implements AnswerListener {
     listener?.failed(error);
   }
 
-  /** One timer for a connection's life, set anew with each thing that comes. */
-  #watchSilence(): void {
-    if (this.#timer !== undefined) return void this.#timer.refresh();
+  #silent(socket: Socket): void {
+    if (socket !== this.#socket || !this.#isBusy() || this.#request !== undefined) return;
     const { timeoutMs } = this.#lines;
-    this.#timer = setTimeout(() => {
-      if (!this.#isBusy()) this.#timer = undefined;
-      else if (this.#paused) this.#timer?.refresh();
-      else this.#fail(new SilentProvider(`The provider was silent for ${timeoutMs} ms`));
-    }, timeoutMs);
-    this.#timer.unref();
+    // It is the client that takes its time.
+    if (this.#paused) socket.setTimeout(timeoutMs);
+    else this.#fail(new SilentProvider(`The provider was silent for ${timeoutMs} ms`));
   }
 }
 
@@ -302,7 +302,7 @@ export class Lines implements LinesParts {
   }
 
   close(): void {
-    for (const line of [...this.#all]) line.destroy();
+    for (const line of [...this.#all]) line.close();
     this.#idle = [];
     clearInterval(this.#sweep);
   }

@@ -75,6 +75,10 @@ const refused: Record<string, string> = {
   'a bare LF in an extension': `${CHUNKED}2;a\nb\r\nab\r\n0\r\n\r\n`,
   'an extension without end': `${CHUNKED}2;${'a'.repeat(2_000)}`,
   'trailers without end': `${CHUNKED}0\r\n${'A: b\r\n'.repeat(4_000)}`,
+  'a trailer that is no field': `${CHUNKED}0\r\nHTTP/1.1 200 OK\r\n\r\n`,
+  'a NUL in a trailer': `${CHUNKED}0\r\nA: \0\r\n\r\n`,
+  'a hint that announces a body': `HTTP/1.1 103 Hints\r\nContent-Length: 2\r\n\r\nab${OK}Content-Length: 0\r\n\r\n`,
+  'more headers than anybody sends': `${OK}${'A: b\r\n'.repeat(1_001)}Content-Length: 0\r\n\r\n`,
   'a switch of protocols': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n',
   'an empty line in front': `\r\n${OK}Content-Length: 0\r\n\r\n`,
 };
@@ -152,6 +156,9 @@ describe('an answer that two readers might understand differently is none', () =
   it('a head of 16 KB is read, a longer one is refused', () => {
     const head = (length: number): string => `${OK}A: ${'a'.repeat(length)}\r\nContent-Length: 0\r\n\r\n`;
     assert.equal(read([head(16_000)]).complete, true);
+    const most = head(16_384 - head(0).length + '\r\n\r\n'.length);
+    for (const pieces of [[most], [most.slice(0, -1), most.slice(-1)], Array.from(most)])
+      assert.equal(read(pieces).complete, true);
     assert.equal(read([head(17_000)]).refused, true);
     assert.equal(read([head(17_000).slice(0, 16_900)]).refused, true);
   });
