@@ -6,13 +6,8 @@ import { Closers } from './support/servers/closers.ts';
 import { dropDatabasesOfRun } from './support/servers/databases.ts';
 import { newRunId, removeTemporaryFolders } from './support/servers/run-context.ts';
 import type { RunContext } from './support/servers/run-context.ts';
-import {
-  clusterTestFiles,
-  defaultTestFiles,
-  leakTestFiles,
-  runSuite,
-  suiteEnvironment,
-} from './support/servers/suite.ts';
+import { runStage, suiteEnvironment } from './support/servers/suite.ts';
+import { testStages } from './support/servers/test-files.ts';
 import { findPostgresServer, findRedisServer } from './support/servers/ways.ts';
 
 const HELP = `npm test [-- options… files…]
@@ -74,7 +69,7 @@ async function main(args: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-/** 1 servers, 2 output folder, 3 the tests, 4 those that need the machine for themselves, 5 the leak scan over what all left. */
+/** 1 servers, 2 output folder, 3 the tests, one stage after the other. */
 async function runAll(args: readonly string[], context: RunContext): Promise<number> {
   const files = args.filter((arg) => !arg.startsWith('-'));
   const options = args.filter((arg) => arg.startsWith('-'));
@@ -89,17 +84,10 @@ async function runAll(args: readonly string[], context: RunContext): Promise<num
     description: `PostgreSQL: ${postgres.way}, ${postgres.description}; Redis: ${redis.way}, ${redis.description}`,
     outputFolder: await makeOutputFolder(context.runId),
   });
-  const runs =
-    files.length > 0
-      ? [{ files, concurrency: 2 }]
-      : [
-          { files: defaultTestFiles(project), concurrency: 2 },
-          { files: clusterTestFiles(project), concurrency: 1 },
-          { files: leakTestFiles(project), concurrency: 1 },
-        ];
+  const stages = files.length > 0 ? [[{ files, concurrency: 2 }]] : testStages(project);
   let exitCode = 0;
-  for (const { files, concurrency } of runs) {
-    const { passed, executed } = await runSuite(files, { project, options, env, context, concurrency });
+  for (const shares of stages) {
+    const { passed, executed } = await runStage(shares, { project, options, env, context });
     if (context.closers.isClosing) break; // it did not end by itself
     if (executed === 0) console.error('No test was executed: that is a failure.');
     if (!passed || executed === 0) exitCode = 1;

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { join } from 'node:path';
 import { settledWithin } from './closers.ts';
 import { makeTemporaryFolder } from './run-context.ts';
 import type { RunContext } from './run-context.ts';
+import type { Share } from './test-files.ts';
 
 /** What the test files find in their environment. */
 export interface SuiteSettings {
@@ -34,57 +34,58 @@ export function suiteEnvironment(base: NodeJS.ProcessEnv, settings: SuiteSetting
   return env;
 }
 
-/** The files of the default run, which share the machine two at a time. */
-export function defaultTestFiles(project: string): string[] {
-  return globSync('test/{unit,contract,security,clients}/**/*.test.ts', { cwd: project }).sort();
-}
-
-/** The files that measure times or start many processes: each of them has the machine for itself. */
-export function clusterTestFiles(project: string): string[] {
-  return globSync('test/{cluster,chaos}/**/*.test.ts', { cwd: project }).sort();
-}
-
-/** The files of the leak scan, which reads what all others leave behind. */
-export function leakTestFiles(project: string): string[] {
-  return globSync('test/leaks/*.test.ts', { cwd: project }).sort();
-}
-
 export interface SuiteResult {
   readonly passed: boolean;
-  /** How many tests ran, skipped ones not counted. */
+  /** How many tests ran, skipped ones not counted; of shares, the fewest. */
   readonly executed: number;
 }
 
-/** Runs test files under Node's test runner in a process group of its own and streams what it prints. */
-export async function runSuite(
-  files: readonly string[],
-  run: {
-    project: string;
-    options: readonly string[];
-    env: NodeJS.ProcessEnv;
-    context: RunContext;
-    /** How many files run at the same time. */
-    concurrency: number;
-  },
-): Promise<SuiteResult> {
-  if (files.length === 0) return { passed: true, executed: 0 }; // node --test would look for files of its own choice
-  const { project, options, env, context, concurrency } = run;
+export interface SuiteOptions {
+  readonly project: string;
+  readonly options: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly context: RunContext;
+}
+
+/** Runs what is to run beside each other. The first share's output is streamed, the others' follows when they have ended. */
+export async function runStage(shares: readonly Share[], options: SuiteOptions): Promise<SuiteResult> {
+  const results = await Promise.all(
+    shares.map((share, index) => runSuite(share, { ...options, isStreamed: index === 0 })),
+  );
+  for (const { output } of results) process.stdout.write(output);
+  return {
+    passed: results.every(({ passed, executed }) => passed && executed > 0),
+    executed: Math.min(...results.map(({ executed }) => executed)),
+  };
+}
+
+/** Runs test files under Node's test runner in a process group of its own. */
+async function runSuite(
+  { files, concurrency }: Share,
+  { project, options, env, context, isStreamed }: SuiteOptions & { isStreamed: boolean },
+): Promise<SuiteResult & { output: string }> {
+  // node --test would look for files of its own choice.
+  if (files.length === 0) return { passed: true, executed: 0, output: '' };
   const counts = join(await makeTemporaryFolder(context.runId, 'counts'), 'executed');
   context.closers.add('the test processes', () => stopGroup(child.pid, exited));
+  const stdio = isStreamed ? 'inherit' : 'pipe';
   const child = spawn(process.execPath, [...testRunnerArguments(counts, concurrency), ...options, ...files], {
     cwd: project,
     env,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', stdio, stdio],
     detached: true,
   });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', resolve);
+    child.once('close', resolve); // by then its output is complete
   });
   exited.catch(() => undefined); // awaited below, but a closer may come first
   const code = await exited;
   const executed = (await readFile(counts, 'utf8').catch(() => '')).split('\n').length - 1;
-  return { passed: code === 0, executed };
+  return { passed: code === 0, executed, output };
 }
 
 function testRunnerArguments(countsFile: string, concurrency: number): string[] {
