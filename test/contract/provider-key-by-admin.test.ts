@@ -126,11 +126,14 @@ describe('setting a provider key', () => {
     gateway.simulator.setKeys('openai', [first, second]);
     const device = await gateway.device();
     await setKey(gateway, first);
-    const stream = await openStream(gateway, device, { simulate: 'chunks=20, chunk-delay=50' });
+    const { promise: until, resolve: goOn } = Promise.withResolvers<undefined>();
+    gateway.simulator.behave({ until });
+    const stream = await openStream(gateway, device, { simulate: 'chunks=4' });
     assert.equal((await setKey(gateway, second)).status, 200);
     gateway.simulator.setKeys('openai', [second]);
     assert.equal(await chatStatus(gateway, device.proxyKey), 200);
     assert.ok(stream.isOpen());
+    goOn(undefined);
     assert.equal((await stream.over).cut, false);
     const used = gateway.simulator.requests.slice(-2).map(keyOf);
     assert.deepEqual(used, [first, second]);

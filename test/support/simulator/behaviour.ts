@@ -18,6 +18,8 @@ export interface Behaviour {
   die?: 'before-headers' | 'after-headers' | 'mid-stream' | 'mid-json';
   /** When the response stops for good, with the connection left open. */
   hang?: 'before-headers' | 'mid-stream';
+  /** A stream stops in its middle until this is settled. */
+  until?: Promise<unknown>;
   /** Answer as soon as the headers are in, without reading the request's body. */
   earlyResponse?: boolean;
   /** End the (chunked) response with trailers. */

@@ -75,7 +75,7 @@ async function sendWhole(body: Buffer, delivery: Delivery): Promise<boolean> {
 
 /** Sends the events one by one and waits whenever the reader is slower. False when it did not get to the end. */
 async function sendStream(body: StreamedBody, delivery: Delivery): Promise<boolean> {
-  const { chunkDelay, die, hang } = delivery.behaviour;
+  const { chunkDelay, die, hang, until } = delivery.behaviour;
   const half = Math.floor(body.deltas.count / 2);
   const stops = die !== undefined || hang !== undefined;
   for (const event of body.head) {
@@ -84,6 +84,7 @@ async function sendStream(body: StreamedBody, delivery: Delivery): Promise<boole
   let sent = 0;
   for (const event of body.deltas) {
     if (stops && sent >= half) break;
+    if (sent === half) await until;
     if (sent > 0 && chunkDelay !== undefined && !(await pause(chunkDelay, delivery.response))) return false;
     if (!(await send(event, delivery))) return false;
     sent += 1;
