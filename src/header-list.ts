@@ -4,6 +4,14 @@
  */
 export type HeaderList = string[];
 
+/** RFC 9110 §5.5: no control character but a tab, and nothing that latin1 lacks. */
+const NOT_IN_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** Whether a header's value arrives as the one value that it is. */
+export function isFieldValue(value: string): boolean {
+  return !NOT_IN_A_VALUE.test(value);
+}
+
 /** Where a name is; -1: it is not there. Only names count: a value may read like one. */
 export function indexOfName(list: Readonly<HeaderList>, name: string, end = list.length): number {
   for (let at = 0; at < end; at += 2) if (list[at] === name) return at;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import {
-  counterKey,
   datasetKey,
   partitionNames,
   partitionOf,
+  ScriptKeys,
   streamKey,
 } from '../../src/quota/partitions.ts';
 import { defineScripts, readDecision } from '../../src/quota/scripts.ts';
@@ -79,6 +79,7 @@ async function usedMemory(redis: Redis): Promise<number> {
 /** Licenses that are each admitted one request, as gateways would. */
 class Customers {
   readonly #redis: Redis;
+  readonly #scriptKeys = new ScriptKeys(PREFIX);
   readonly #datasets: ReadonlyMap<string, string>;
   readonly #licenses = Array.from({ length: LICENSES }, () => `lic_${randomBytes(12).toString('hex')}`);
   readonly #instance = randomBytes(6).toString('base64url');
@@ -141,11 +142,7 @@ class Customers {
   #keys(license: string): [dataset: string, counters: string, stream: string] {
     const partition = partitionOf(license);
     const dataset = this.#datasets.get(partition) ?? '';
-    return [
-      datasetKey(PREFIX, partition),
-      counterKey(PREFIX, dataset, license),
-      streamKey(PREFIX, partition, dataset),
-    ];
+    return this.#scriptKeys.of(partition, dataset, license);
   }
 
   #streams(): string[] {

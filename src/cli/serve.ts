@@ -1,4 +1,4 @@
-import { KEY_TO_COME, mask } from '../config-secrets.ts';
+import { mask } from '../config-secrets.ts';
 import type { Config, ProviderName } from '../config.ts';
 import { startGateway, type Gateway } from '../gateway.ts';
 import { createLogger, type Logger } from '../observe/log.ts';
@@ -88,7 +88,7 @@ function keyState({ providerKeys }: Config, gateway: Gateway, provider: Provider
   if (used?.source === 'admin') return `${used.fingerprint}, stored through the admin API`;
   const source = providerKeys[provider];
   if (source === undefined) return `not set (${provider.toUpperCase()}_API_KEY)`;
-  const shown = source.value === KEY_TO_COME ? 'not set yet' : mask(source.value);
+  const shown = used === undefined ? 'not set yet' : mask(source.value);
   return 'file' in source ? `${shown} from ${source.file}` : shown;
 }
 

@@ -4,7 +4,6 @@ import type { OpenStreams } from '../licensing/open-streams.ts';
 import type { Authentication, Session, Sessions } from '../licensing/sessions.ts';
 import type { Admission, Decision, Ticket, Used } from '../quota/admission.ts';
 import { endOfDay, endOfMonthOfDay } from '../quota/windows.ts';
-import { lengthOf } from '../pieces.ts';
 import { headersForProvider, queryForProvider } from '../upstream/header-policy.ts';
 import { BODY_TOO_LARGE } from '../upstream/body-watch.ts';
 import { isUnavailable } from '../stores/database.ts';
@@ -228,7 +227,6 @@ function relayTo(
     provider: call.provider,
     realKey: key.value,
     keys: call.keys,
-    bodyLength: call.body && lengthOf(call.body),
     contentType: call.envelope && 'application/json',
   });
   const { path, model } = call;

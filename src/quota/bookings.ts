@@ -3,7 +3,7 @@ import type { RedisClient } from '../stores/redis.ts';
 import { packCall } from '../stores/usage-events.ts';
 import type { Datasets } from './datasets.ts';
 import type { BookingSet, Journal, JournalEntry } from './journal.ts';
-import { partitionOf, ScriptKeys } from './partitions.ts';
+import { partitionOf, type ScriptKeys } from './partitions.ts';
 import { OTHER_DATASET } from './scripts.ts';
 
 const BOOKED = 1;
@@ -27,7 +27,7 @@ type Outcome = 'booked' | 'not found' | 'repeated';
 
 interface Options {
   redis: RedisClient;
-  prefix: string;
+  keys: ScriptKeys;
   calls: BoundedCalls;
   datasets: Datasets;
   journal: Journal;
@@ -36,7 +36,6 @@ interface Options {
 /** Books changes of what was counted, and goes on trying with what cannot be booked at once: each of them once. */
 export class Bookings {
   readonly #options: Options;
-  readonly #keys: ScriptKeys;
   readonly #pending = new Map<string, Pending>();
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> | undefined;
@@ -46,7 +45,6 @@ export class Bookings {
 
   constructor(options: Options) {
     this.#options = options;
-    this.#keys = new ScriptKeys(options.prefix);
   }
 
   /** Books now, or later if that fails. */
@@ -160,14 +158,13 @@ export class Bookings {
     { bookings, required, since }: Pending,
     look: boolean,
   ): Promise<Outcome | 'other dataset'> {
-    const { redis, calls, journal } = this.#options;
+    const { redis, keys, calls, journal } = this.#options;
     const { licenseId, day, change, tag, rows } = bookings;
     const partition = partitionOf(licenseId);
-    const keys = this.#keys.of(partition, dataset, licenseId);
     const head = [dataset, day ?? '', change, tag, required, look ? '1' : '0'];
     const values = rows.flatMap((row) => [packCall(row), row.requests, row.refunded]);
     const [outcome, id = '', onDay = 0] = await calls.run(partition, () =>
-      redis.licensifyBook(...keys, ...head, ...values),
+      redis.licensifyBook(...keys.of(partition, dataset, licenseId), ...head, ...values),
     );
     if (outcome === OTHER_DATASET) return 'other dataset';
     if (outcome !== BOOKED) return outcome === NOT_FOUND ? 'not found' : 'repeated';

@@ -19,11 +19,7 @@ export function datasetKey(prefix: string, partition: string): string {
   return `${prefix}:{${partition}}:dataset`;
 }
 
-/** The base of a license's counter keys: those of another dataset are not even seen. */
-export function counterKey(prefix: string, dataset: string, licenseId: string): string {
-  return countersKey(prefix, partitionOf(licenseId), dataset) + licenseId;
-}
-
+/** In front of each license's counter keys: those of another dataset are not even seen. */
 function countersKey(prefix: string, partition: string, dataset: string): string {
   return `${prefix}:{${partition}}:${dataset}:`;
 }

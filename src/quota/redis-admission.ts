@@ -86,14 +86,15 @@ export class RedisAdmission implements Admission {
     this.#clock = options.clock;
     this.#calls = new BoundedCalls(timeoutMs, options.report);
     defineScripts(redis);
-    const parts = { redis, prefix, calls: this.#calls, journal: this.journal };
+    const parts = { redis, calls: this.#calls, journal: this.journal };
     this.datasets = new Datasets({
       ...parts,
+      prefix,
       ledger,
       rebook: (dataset, lost) => this.bookings.rebook(dataset, lost),
       replaced: options.replaced,
     });
-    this.bookings = new Bookings({ ...parts, datasets: this.datasets });
+    this.bookings = new Bookings({ ...parts, keys: this.#keys, datasets: this.datasets });
     redis.on('close', () => this.datasets.forget());
     onConnected(redis, () => {
       this.datasets.forget();

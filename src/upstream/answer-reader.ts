@@ -1,4 +1,4 @@
-import type { HeaderList } from '../header-list.ts';
+import { isFieldValue, type HeaderList } from '../header-list.ts';
 
 /** Told what an answer consists of as it comes. What it throws ends the reading. */
 export interface AnswerListener {
@@ -28,8 +28,6 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** RFC 9110 §5.5: no control character but a tab. */
-const NOT_IN_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /** RFC 9112 §7.1: extensions are ignored. No number of more digits can be told exactly. */
 const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 
@@ -132,23 +130,27 @@ export class AnswerReader {
   }
 
   #readHead(bytes: Buffer, at: number): number {
+    const { text, next } = this.#upTo(HEAD_END, bytes, at, MOST_HEAD);
+    if (text !== undefined) this.#takeHead(text);
+    // A head of no HTTP may go on for long: its first bytes tell.
+    else if (this.#held.length >= 5 && this.#held.toString('latin1', 0, 5) !== 'HTTP/')
+      throw new BadAnswer('It is no HTTP');
+    return next;
+  }
+
+  /** The text up to an end, as latin1, and where it goes on behind that; undefined: its end is yet to come. */
+  #upTo(ending: Buffer, bytes: Buffer, at: number, most: number): { text: string | undefined; next: number } {
     const held = this.#held;
     const all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
     const start = held.length === 0 ? at : 0;
-    const end = all.indexOf(HEAD_END, start);
+    const end = all.indexOf(ending, start);
     // What is there of its end does not count.
-    if ((end < 0 ? all.length - HEAD_END.length + 1 : end) - start > MOST_HEAD)
-      throw new BadAnswer('The head is too long');
-    if (end < 0) {
-      // A head of no HTTP may go on for long: its first bytes tell.
-      if (all.length - start >= 5 && all.toString('latin1', start, start + 5) !== 'HTTP/')
-        throw new BadAnswer('It is no HTTP');
-      this.#held = start === 0 ? all : all.subarray(start);
-      return bytes.length;
-    }
-    this.#held = nothing;
-    this.#takeHead(all.toString('latin1', start, end));
-    return end + HEAD_END.length - (all.length - bytes.length);
+    if ((end < 0 ? all.length - ending.length + 1 : end) - start > most)
+      throw new BadAnswer(`Something in it is longer than ${most} bytes`);
+    this.#held = end < 0 ? all.subarray(start) : nothing;
+    return end < 0
+      ? { text: undefined, next: bytes.length }
+      : { text: all.toString('latin1', start, end), next: end + ending.length - held.length };
   }
 
   #takeHead(text: string): void {
@@ -188,7 +190,7 @@ export class AnswerReader {
     const name = lowerName(text.slice(start, colon));
     const value = withoutSpace(text, colon + 1, end);
     if (fields.length >= 2 * MOST_FIELDS) throw new BadAnswer('It has too many headers');
-    if (NOT_IN_A_VALUE.test(value)) throw new BadAnswer(`The header ${name} has a control character`);
+    if (!isFieldValue(value)) throw new BadAnswer(`The header ${name} has a control character`);
     fields.push(name, value);
     // Few names have these lengths, which is quicker to see than that they are none of these.
     switch (name.length) {
@@ -240,20 +242,10 @@ export class AnswerReader {
   }
 
   #readLine(bytes: Buffer, at: number): number {
-    const held = this.#held;
-    const all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
-    const start = held.length === 0 ? at : 0;
-    const end = all.indexOf(LINE_END, start);
     const most = this.#state === 'trailers' ? MOST_HEAD : MOST_CHUNK_LINE;
-    if ((end < 0 ? all.length - LINE_END.length + 1 : end) - start > most)
-      throw new BadAnswer('A line of its chunks is too long');
-    if (end < 0) {
-      this.#held = start === 0 ? all : all.subarray(start);
-      return bytes.length;
-    }
-    this.#held = nothing;
-    this.#takeLine(all.toString('latin1', start, end));
-    return end + LINE_END.length - (all.length - bytes.length);
+    const { text, next } = this.#upTo(LINE_END, bytes, at, most);
+    if (text !== undefined) this.#takeLine(text);
+    return next;
   }
 
   #takeLine(line: string): void {
@@ -289,7 +281,7 @@ export class AnswerReader {
 /** Of what is not passed on only that it is a field (RFC 9112 §5). */
 function checkField(line: string): void {
   const colon = line.indexOf(':');
-  if (colon < 0 || !TOKEN.test(line.slice(0, colon)) || NOT_IN_A_VALUE.test(line.slice(colon + 1)))
+  if (colon < 0 || !TOKEN.test(line.slice(0, colon)) || !isFieldValue(line.slice(colon + 1)))
     throw new BadAnswer('A trailer is no field');
 }
 

@@ -1,7 +1,7 @@
 import { lengthOf } from '../pieces.ts';
-import type { HeaderList } from '../header-list.ts';
-import { isEventStream, keepHeadersForClient } from './header-policy.ts';
-import { Lines, SHORT, SilentProvider, type Line, type LineListener } from './lines.ts';
+import { isFieldValue, type HeaderList } from '../header-list.ts';
+import { SHORT, SilentProvider, type Line, type LineListener } from './line.ts';
+import { Lines } from './lines.ts';
 import { cutOff, isRefunded, writeHead, type Engine, type Outcome, type Passage } from './passage.ts';
 
 /**
@@ -44,9 +44,6 @@ export class BufferedEngine implements Engine {
   }
 }
 
-/** What no header may have in it (RFC 9110 §5.5). What came by HTTP has none of it; a key that was typed in might. */
-const NOT_IN_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-
 /**
  * Request line and headers (RFC 9112 §3, §5). The body's framing is said here, and nowhere else. Undefined where a value
  * would not arrive as one.
@@ -56,7 +53,8 @@ function requestHead({ base, path, headers }: Passage, method: string, length: n
   for (let at = 0; at < headers.length; at += 2) {
     const [name = '', value = ''] = [headers[at], headers[at + 1]];
     if (name === 'content-length' || name === 'transfer-encoding') continue;
-    if (NOT_IN_A_VALUE.test(value)) return undefined;
+    // What came by HTTP is one; a key that was typed in might not be.
+    if (!isFieldValue(value)) return undefined;
     head += `${name}: ${value}\r\n`;
   }
   // RFC 9110 §8.6: a POST without a body says so.
@@ -176,14 +174,8 @@ class Exchange implements LineListener {
   }
 
   #writeHead(fields: HeaderList): void {
-    const { res, times } = this.#passage;
-    times.stream = isEventStream(fields);
-    keepHeadersForClient(fields);
     writeHead(this.#passage, this.#status, fields);
-    res.on('finish', () => this.#answered(true));
-    times.headAt = performance.now();
-    // The head waits for the first chunk otherwise, and a stream's first event may be long in coming.
-    if (times.stream) res.flushHeaders();
+    this.#passage.res.on('finish', () => this.#answered(true));
   }
 
   #breakOff(): void {

@@ -65,7 +65,6 @@ function isOursToSay(name: string): boolean {
 /**
  * The headers that go to the provider: the client's, less what concerns only this hop, less every credential and
  * whatever else holds a proxy key, plus the real key (contract §4.2).
- * @param options.bodyLength where it is known already; else the client's framing stands
  * @param options.contentType of a body that came in an envelope: what the client says of its content is said of that
  */
 export function headersForProvider(
@@ -74,18 +73,16 @@ export function headersForProvider(
     provider: Provider;
     realKey: string;
     keys: KeySearch;
-    bodyLength?: number | undefined;
     contentType?: string | undefined;
   },
 ): HeaderList {
-  const { provider, realKey, keys, bodyLength, contentType } = options;
+  const { provider, realKey, keys, contentType } = options;
   const named = connectionOptions(request.headers.connection);
   const headers: HeaderList = [];
   for (const name in request.headers) {
     const value = request.headers[name];
     if (value === undefined || notToProvider.has(name) || name.startsWith('x-forwarded-')) continue;
     if (named?.has(name) === true && name !== 'content-length') continue;
-    if (bodyLength !== undefined && name === 'content-length') continue;
     if (contentType !== undefined && name.startsWith('content-')) continue;
     if (holdsKey(value, keys) || holdsLowerCaseKey(name)) continue;
     if (typeof value === 'string') headers.push(name, value);
@@ -96,7 +93,6 @@ export function headersForProvider(
   }
   headers.push('accept-encoding', 'identity', ...provider.keyHeader(realKey));
   if (contentType !== undefined) headers.push('content-type', contentType);
-  if (bodyLength !== undefined) headers.push('content-length', String(bodyLength));
   return headers;
 }
 
@@ -109,9 +105,8 @@ for (const name of ['age', 'from', 'retry-after', 'server', 'user-agent']) singl
  * one name become one, as node:http joins them. The list itself is changed: to make another for each answer has its
  * price (docs/performance.md).
  */
-export function keepHeadersForClient(headers: HeaderList): void {
+export function keepHeadersForClient(headers: HeaderList, isStream: boolean): void {
   const named = connectionOptions(valuesIn(headers, 'connection'));
-  const isStream = isEventStream(headers);
   let kept = 0;
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] ?? '';

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Pieces } from '../pieces.ts';
 import { takeFrom, type HeaderList } from '../header-list.ts';
+import { isEventStream, keepHeadersForClient } from './header-policy.ts';
 
 /** Decides what of a piped body passes. */
 export interface BodyGuard {
@@ -83,8 +84,17 @@ export function cutOff(res: ServerResponse): void {
   else res.destroy();
 }
 
-/** Writes the head of a provider's answer, without its reason phrase: HTTP/2 has none, and it need not be valid. */
-export function writeHead({ res, req, addOwnHeaders }: Passage, status: number, headers: HeaderList): void {
+/**
+ * Writes the head of a provider's answer, without its reason phrase: HTTP/2 has none, and it need not be valid.
+ * @param headers the provider's own; the list becomes what the client gets
+ */
+export function writeHead(
+  { res, req, times, addOwnHeaders }: Passage,
+  status: number,
+  headers: HeaderList,
+): void {
+  times.stream = isEventStream(headers);
+  keepHeadersForClient(headers, times.stream);
   const ownVary = res.getHeader('vary');
   // Both say what a cache has to tell answers apart by: the provider's must not replace the origin's.
   if (ownVary !== undefined) {
@@ -95,4 +105,7 @@ export function writeHead({ res, req, addOwnHeaders }: Passage, status: number, 
   // A request body that nobody will read any more would be taken for the next request.
   if (!req.complete) headers.push('connection', 'close');
   res.writeHead(status, headers);
+  times.headAt = performance.now();
+  // The head waits for the first chunk otherwise, and a stream's first event may be long in coming.
+  if (times.stream) res.flushHeaders();
 }

@@ -3,7 +3,6 @@ import https from 'node:https';
 import { Transform } from 'node:stream';
 import { createProxyServer, type ProxyServer, type ProxyTarget } from 'http-proxy';
 import { fieldsOf, listOf } from '../header-list.ts';
-import { isEventStream, keepHeadersForClient } from './header-policy.ts';
 import {
   CONNECT_TIMEOUT,
   cutOff,
@@ -156,7 +155,7 @@ function clientClosed({ res, upstream, finish }: Flight): void {
 
 /** Writes the provider's answer to the client as it comes; an answer that is cut short destroys the connection. */
 async function deliver(answer: IncomingMessage, status: number, flight: Flight): Promise<void> {
-  const { res, req, times, finish } = flight;
+  const { res, req, finish } = flight;
   const refund = isRefunded(status);
   if (refund) await flight.giveBack();
   if (res.destroyed) return void answer.destroy();
@@ -166,10 +165,7 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
     finish({ kind: 'answered', status, complete: false, refund });
     return;
   }
-  const fields = listOf(answer.headers);
-  times.stream = isEventStream(fields);
-  keepHeadersForClient(fields);
-  writeHead(flight, status, fields);
+  writeHead(flight, status, listOf(answer.headers));
   const end = (complete: boolean): void => finish({ kind: 'answered', status, complete, refund });
   answer.pipe(res);
   answer.once('close', () => {
@@ -185,9 +181,6 @@ async function deliver(answer: IncomingMessage, status: number, flight: Flight):
     answer.destroy();
     end(res.writableFinished);
   });
-  times.headAt = performance.now();
-  // The head waits for the first chunk otherwise, and a stream's first event may be long in coming.
-  if (times.stream) res.flushHeaders();
 }
 
 /** The client's body as its guard lets it pass; the first objection ends the request to the provider. */
