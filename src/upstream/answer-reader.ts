@@ -1,4 +1,5 @@
-import { isFieldValue, type HeaderList } from '../header-list.ts';
+import type { HeaderList } from '../header-list.ts';
+import { BadAnswer, checkField, readHead, type AnswerHead } from './answer-head.ts';
 
 /** Told what an answer consists of as it comes. What it throws ends the reading. */
 export interface AnswerListener {
@@ -10,39 +11,21 @@ export interface AnswerListener {
   end(): void;
 }
 
-/** Nobody can say what was meant, or how long it is: its connection cannot be used any more. */
-export class BadAnswer extends Error {
-  override readonly name = 'BadAnswer';
-}
-
 /** A head, and trailers, may have so many bytes; node allows as many. */
 const MOST_HEAD = 16_384;
 /** Informational answers before the real one; a provider that sends more is stuck. */
 const MOST_INFORMATIONAL = 64;
-/** To look for a name takes longer the more there are; no provider has a tenth of these. */
-const MOST_FIELDS = 1_000;
 /** A chunk's size with its extensions. Bytes. */
 const MOST_CHUNK_LINE = 1_024;
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** RFC 9112 §7.1: extensions are ignored. No number of more digits can be told exactly. */
 const CHUNK_LINE = /^([0-9A-Fa-f]{1,12})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 
 const nothing: Buffer = Buffer.alloc(0);
 
 type State = 'idle' | 'head' | 'length' | 'chunk-line' | 'chunk' | 'chunk-end' | 'trailers' | 'to-the-end';
-
-/** What of a head says how its answer ends and whether another may follow. */
-interface Framing {
-  isOld: boolean;
-  length: number | undefined;
-  isChunked: boolean;
-  closes: boolean;
-  keepsOpen: boolean;
-}
 
 /**
  * Reads the answers that come on one connection, one at a time (RFC 9112), and strictly: whatever two readers might
@@ -154,67 +137,24 @@ export class AnswerReader {
   }
 
   #takeHead(text: string): void {
-    const lineEnd = text.indexOf('\r\n');
-    const [, minor, code] = STATUS_LINE.exec(lineEnd < 0 ? text : text.slice(0, lineEnd)) ?? [];
-    if (code === undefined) throw new BadAnswer('It does not begin with a status line');
-    const status = Number(code);
-    if (status === 101) throw new BadAnswer('The provider switched protocols, unasked');
-    const framing: Framing = {
-      isOld: minor === '0',
-      length: undefined,
-      isChunked: false,
-      closes: false,
-      keepsOpen: false,
-    };
-    const fields: HeaderList = [];
-    for (let at = lineEnd < 0 ? text.length : lineEnd + 2; at < text.length;) {
-      const next = text.indexOf('\r\n', at);
-      const end = next < 0 ? text.length : next;
-      this.#takeField(text, at, end, fields, framing);
-      at = end + 2;
-    }
-    if (status < 200) {
+    const head = readHead(text);
+    if (head.status === 101) throw new BadAnswer('The provider switched protocols, unasked');
+    if (head.status < 200) {
       // RFC 9110 §15.2: a client has to be able to take them, expected or not. None has a body (RFC 9112 §6.2).
-      if (framing.isChunked || (framing.length ?? 0) > 0) throw new BadAnswer('It announces a body of none');
-      this.#keepsFor = undefined;
+      if (head.isChunked || (head.length ?? 0) > 0) throw new BadAnswer('It announces a body of none');
       this.#informational += 1;
       if (this.#informational > MOST_INFORMATIONAL) throw new BadAnswer('It is announced again and again');
       return;
     }
-    this.#begin(status, fields, framing);
-  }
-
-  #takeField(text: string, start: number, end: number, fields: HeaderList, framing: Framing): void {
-    const colon = text.indexOf(':', start);
-    if (colon < 0 || colon > end) throw new BadAnswer('A header line has no name');
-    const name = lowerName(text.slice(start, colon));
-    const value = withoutSpace(text, colon + 1, end);
-    if (fields.length >= 2 * MOST_FIELDS) throw new BadAnswer('It has too many headers');
-    if (!isFieldValue(value)) throw new BadAnswer(`The header ${name} has a control character`);
-    fields.push(name, value);
-    // Few names have these lengths, which is quicker to see than that they are none of these.
-    switch (name.length) {
-      case 10:
-        if (name === 'connection') takeConnection(value, framing);
-        else if (name === 'keep-alive') this.#keepsFor ??= keepAliveTimeout(value);
-        break;
-      case 14:
-        if (name === 'content-length') framing.length = lengthIn(value, framing.length);
-        break;
-      case 17:
-        if (name === 'transfer-encoding') {
-          if (framing.isChunked || value.toLowerCase() !== 'chunked')
-            throw new BadAnswer('Its only transfer coding may be chunked');
-          framing.isChunked = true;
-        }
-    }
+    this.#keepsFor = head.keepsFor;
+    this.#begin(head);
   }
 
   /** RFC 9112 §6.3: how the body ends. */
-  #begin(status: number, fields: HeaderList, framing: Framing): void {
-    const { length, isChunked, isOld } = framing;
+  #begin(head: AnswerHead): void {
+    const { status, fields, length, isChunked, isOld } = head;
     if (isChunked && (length !== undefined || isOld)) throw new BadAnswer('Its length is said in two ways');
-    this.#reusable = !framing.closes && (!isOld || framing.keepsOpen);
+    this.#reusable = !head.closes && (!isOld || head.keepsOpen);
     const hasNone = this.#hasNoBody || status === 204 || status === 304;
     if (hasNone && !this.#hasNoBody && (isChunked || (length ?? 0) > 0)) this.#reusable = false;
     if (hasNone) this.#left = 0;
@@ -276,57 +216,4 @@ export class AnswerReader {
     this.#state = 'idle';
     this.#listener.end();
   }
-}
-
-/** Of what is not passed on only that it is a field (RFC 9112 §5). */
-function checkField(line: string): void {
-  const colon = line.indexOf(':');
-  if (colon < 0 || !TOKEN.test(line.slice(0, colon)) || !isFieldValue(line.slice(colon + 1)))
-    throw new BadAnswer('A trailer is no field');
-}
-
-/** Names as they were said, and in lower case: providers say the same few with each answer. */
-const lowerNames = new Map<string, string>();
-const MOST_NAMES = 1_000;
-
-function lowerName(name: string): string {
-  const known = lowerNames.get(name);
-  if (known !== undefined) return known;
-  if (!TOKEN.test(name)) throw new BadAnswer('A header has a name that is none');
-  const lower = name.toLowerCase();
-  // A copy: a part of a string holds on to the whole of it.
-  if (lowerNames.size < MOST_NAMES) lowerNames.set(Buffer.from(name).toString('latin1'), lower);
-  return lower;
-}
-
-/** RFC 9110 §5.6.3: spaces and tabs around a value are not of it. */
-function withoutSpace(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
-  return text.slice(start, end);
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || code === 0x09;
-}
-
-function lengthIn(value: string, before: number | undefined): number {
-  if (before !== undefined) throw new BadAnswer('Its length is said twice');
-  if (!/^\d{1,15}$/.test(value)) throw new BadAnswer('Its length is no number');
-  return Number(value);
-}
-
-function takeConnection(value: string, framing: Framing): void {
-  for (const option of value.toLowerCase().split(',')) {
-    const name = option.trim();
-    if (name === 'close') framing.closes = true;
-    else if (name === 'keep-alive') framing.keepsOpen = true;
-  }
-}
-
-function keepAliveTimeout(value: string): number | undefined {
-  const [, seconds] = /(?:^|[\s,;])timeout=(\d{1,9})(?:$|[\s,;])/i.exec(value) ?? [];
-  return seconds === undefined ? undefined : Number(seconds);
 }

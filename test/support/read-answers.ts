@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
-import { AnswerReader, BadAnswer } from '../../src/upstream/answer-reader.ts';
+import { BadAnswer } from '../../src/upstream/answer-head.ts';
+import { AnswerReader } from '../../src/upstream/answer-reader.ts';
 
 /** What somebody made of an answer's bytes. */
 export interface Reading {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AnswerReader, BadAnswer } from '../../src/upstream/answer-reader.ts';
+import { BadAnswer } from '../../src/upstream/answer-head.ts';
+import { AnswerReader } from '../../src/upstream/answer-reader.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
